@@ -1,0 +1,194 @@
+"""Event leaves: the allow-list of what the ledger may hold, and their canonical bytes.
+
+A leaf holds random ids, codes, digests, counts and keyed commitments. No value kind has room for a name, an address
+or free text, so personal data cannot reach the ledger by accident; whatever is not listed here is refused.
+Leaves of signed evidence are another kind: see rekord.py.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from compliance.evidence import canonical
+from compliance.evidence.errors import LeafError
+from compliance.evidence.rekord import HashedRekord, hashedrekord, parse_hashedrekord
+
+__all__ = [
+    "FACTS",
+    "ROLES",
+    "Event",
+    "FactValue",
+    "HashedRekord",
+    "build",
+    "hashedrekord",
+    "parse",
+    "parse_hashedrekord",
+]
+
+MAX_LEAF_BYTES = 2048
+FactValue = str | int | list[str]
+ROLES = frozenset({"subject", "operator", "dpo", "auditor", "system", "worker"})
+
+_CHECKS: Mapping[str, Callable[[object], bool]] = {
+    "sha256": canonical.is_sha256,
+    "uuid": canonical.is_uuid4,
+    "code": canonical.is_code,
+    "count": canonical.is_count,
+}
+
+# Event type → fact → kind of value; "list of X" is a JSON array of X.
+FACTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "request.received": {"channel": "code", "regulation": "code", "ground": "code", "commitment": "sha256"},
+        "request.identity_requested": {"method": "code"},
+        "request.identity_confirmed": {"method": "code", "level": "count"},
+        "request.approved": {"ground": "code", "scope_commitment": "sha256", "n_targets": "count"},
+        "request.refused": {"reason": "code"},
+        "request.withdrawn": {},
+        "request.planned": {"policy_sha256": "sha256", "jobs": "list of uuid"},
+        "request.attention": {"reason": "code"},
+        "request.retried": {"job": "uuid"},
+        "request.completed": {"evidence": "list of sha256", "live": "list of sha256"},
+        "job.started": {
+            "job": "uuid",
+            "target": "uuid",
+            "method": "code",
+            "method_version": "code",
+            "config_sha256": "sha256",
+            "before_sha256": "sha256",
+            "challenge_sha256": "sha256",
+            "attempt": "count",
+        },
+        "job.recorded": {
+            "job": "uuid",
+            "target": "uuid",
+            "before_sha256": "sha256",
+            "after_sha256": "sha256",
+            "assurance": "code",
+        },
+        "job.failed": {"job": "uuid", "target": "uuid", "reason": "code"},
+        "findings.recorded": {"job": "uuid", "target": "uuid", "findings_sha256": "sha256", "verdict": "code"},
+        "model.registered": {"model": "uuid", "family": "code"},
+        "version.registered": {
+            "model": "uuid",
+            "version_sha256": "sha256",
+            "records_commitment": "sha256",
+            "n_records": "count",
+        },
+        "version.destroyed": {"model": "uuid", "version_sha256": "sha256"},
+        "key.published": {"purpose": "code", "key_sha256": "sha256"},
+    }
+)
+WITHOUT_REQUEST = frozenset({"model.registered", "version.registered", "version.destroyed", "key.published"})
+_KEY_PURPOSES = frozenset({"evidence", "checkpoint"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One event. `previous` is the leaf hash (hex) of the request's previous event; `at` is UTC to the second."""
+
+    type: str
+    request: str | None
+    previous: str | None
+    at: datetime
+    actor_role: str
+    actor_id: str
+    facts: Mapping[str, FactValue]
+
+    def text(self, fact: str) -> str:
+        """A fact that is a string by the schema."""
+        return str(self.facts[fact])
+
+    def texts(self, fact: str) -> list[str]:
+        """A fact that is a list of strings by the schema."""
+        value = self.facts[fact]
+        return list(value) if isinstance(value, list) else []
+
+
+def build(event: Event) -> bytes:
+    """The canonical bytes of an event; raises LeafError for anything that is not on the allow-list."""
+    _refuse_head(event)
+    _refuse_facts(event)
+    try:
+        at = canonical.format_time(event.at)
+    except ValueError as error:
+        raise LeafError(f"{event.type}: {error}. Pass a time in UTC without a fraction of a second.") from error
+    leaf = canonical.dumps(
+        {
+            "v": 1,
+            "type": event.type,
+            "request": event.request,
+            "previous": event.previous,
+            "at": at,
+            "actor": {"role": event.actor_role, "id": event.actor_id},
+            "facts": dict(event.facts),
+        }
+    )
+    if len(leaf) > MAX_LEAF_BYTES:
+        raise LeafError(f"{event.type}: expected a leaf of at most {MAX_LEAF_BYTES} bytes, found {len(leaf)}.")
+    return leaf
+
+
+def parse(leaf: bytes) -> Event:
+    """Parse a leaf strictly: it must be exactly what `build` makes of its values. Raises LeafError."""
+    if len(leaf) > MAX_LEAF_BYTES:
+        raise LeafError(f"Expected a leaf of at most {MAX_LEAF_BYTES} bytes, found {len(leaf)}.")
+    try:
+        event = _read(canonical.loads(leaf))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise LeafError(f"Expected an event leaf, found something else: {error}.") from error
+    if build(event) != leaf:
+        raise LeafError(f"{event.type}: the leaf holds keys or spellings that are not on the allow-list.")
+    return event
+
+
+def _read(value: Any) -> Event:
+    return Event(
+        type=value["type"],
+        request=value["request"],
+        previous=value["previous"],
+        at=canonical.parse_time(value["at"]),
+        actor_role=value["actor"]["role"],
+        actor_id=value["actor"]["id"],
+        facts=value["facts"],
+    )
+
+
+def _refuse_head(event: Event) -> None:
+    if not isinstance(event.type, str) or event.type not in FACTS:
+        raise LeafError(f"Expected one of the event types {', '.join(FACTS)}; found {event.type!r}.")
+    if event.type in WITHOUT_REQUEST:
+        if event.request is not None or event.previous is not None:
+            raise LeafError(f"{event.type}: belongs to no request; request and previous must be null.")
+    elif not canonical.is_uuid4(event.request):
+        raise LeafError(f"{event.type}: request must be a UUID version 4, found {event.request!r}.")
+    elif (event.previous is None) != (event.type == "request.received"):
+        raise LeafError(f"{event.type}: previous must be null for request.received and for nothing else.")
+    if event.previous is not None and not canonical.is_sha256(event.previous):
+        raise LeafError(f"{event.type}: previous must be a leaf hash in lower-case hex, found {event.previous!r}.")
+    if not isinstance(event.actor_role, str) or event.actor_role not in ROLES:
+        raise LeafError(f"{event.type}: actor.role must be one of {', '.join(sorted(ROLES))}.")
+    if not canonical.is_uuid4(event.actor_id):
+        raise LeafError(f"{event.type}: actor.id must be a UUID version 4 as a string.")
+
+
+def _refuse_facts(event: Event) -> None:
+    expected = FACTS[event.type]
+    if not isinstance(event.facts, Mapping) or set(event.facts) != set(expected):
+        found = sorted(map(str, event.facts)) if isinstance(event.facts, Mapping) else type(event.facts).__name__
+        raise LeafError(f"{event.type}: expected exactly the facts {sorted(expected)}, found {found}.")
+    for fact, kind in expected.items():
+        if not _is_of_kind(event.facts[fact], kind):
+            # The value itself stays out of the message: it may be the personal data that was refused.
+            raise LeafError(f"{event.type}: the fact {fact} must be a {kind}; the value given is not.")
+    if event.type == "key.published" and event.facts["purpose"] not in _KEY_PURPOSES:
+        raise LeafError(f"key.published: purpose must be one of {', '.join(sorted(_KEY_PURPOSES))}.")
+
+
+def _is_of_kind(value: object, kind: str) -> bool:
+    item = kind.removeprefix("list of ")
+    if item == kind:
+        return _CHECKS[kind](value)
+    return isinstance(value, list) and all(_CHECKS[item](element) for element in value)
