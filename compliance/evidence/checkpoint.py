@@ -58,11 +58,6 @@ class VerifierKey:
         """SHA-256(name ‖ LF ‖ 0x01 ‖ 32-byte key), first four bytes."""
         return sha256(self.name.encode() + b"\n" + _ED25519 + self.public_key_bytes).digest()[:_KEY_ID_BYTES]
 
-    @property
-    def sha256(self) -> str:
-        """Fingerprint to compare out of band: hex SHA-256 of the vkey line."""
-        return sha256(str(self).encode()).hexdigest()
-
     def __str__(self) -> str:
         return f"{self.name}+{self.key_id.hex()}+{encode_base64(_ED25519 + self.public_key_bytes)}"
 
