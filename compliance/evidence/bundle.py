@@ -19,6 +19,7 @@ import io
 import json
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ from typing import Any
 
 from compliance.evidence import canonical, signing
 from compliance.evidence.errors import (
+    EvidenceError,
     MalformedFileError,
     MissingFileError,
     NotABundleError,
@@ -40,6 +42,18 @@ FORMAT = "expunge-bundle/1"
 MAX_BYTES = 32 * 2**20
 _MAX_MEMBERS = 20_000
 _MAX_INDEX = 99_999_999
+# What zipfile raises over damaged input; ValueError stands for names that are not UTF-8.
+_ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+)
 _KINDS = ("event", "evidence")
 _KEYS = frozenset(
     {
@@ -190,7 +204,9 @@ def _members(data: bytes) -> dict[str, bytes]:
             members = archive.infolist()
             _refuse_unsafe(members)
             return {member.filename: _inflate(archive, member) for member in members}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError) as error:
+    except EvidenceError:
+        raise
+    except _ZIP_ERRORS as error:
         raise NotABundleError(f"Expected a ZIP archive, found something else or damage: {error}.") from error
 
 
@@ -249,6 +265,8 @@ def _refuse_index(index: dict[str, Any]) -> None:
     canonical.parse_time(index["exported_at"])
     if not canonical.is_uuid4(index["request"]) or not isinstance(index["log_vkey"], str):
         raise ValueError("request must be a UUID version 4 and log_vkey a string")
+    if not all(isinstance(index[name], list) for name in ("models", "evidence_keys", "entries", "evidence")):
+        raise ValueError("entries, evidence, models and evidence_keys must be lists")
     for name in ("models", "evidence_keys"):
         digests = index[name]
         if not all(map(canonical.is_sha256, digests)) or len(set(digests)) != len(digests):
@@ -270,7 +288,9 @@ def _refuse_attachments(index: dict[str, Any]) -> None:
     targets = [attached["target"] for attached in index["evidence"]]
     if len(set(targets)) != len(targets) or not all(map(canonical.is_uuid4, targets)):
         raise ValueError("each attachment must name another target")
-    if not all(set(attached) == {"target", "entry"} for attached in index["evidence"]):
+    if not all(
+        set(attached) == {"target", "entry"} and canonical.is_count(attached["entry"]) for attached in index["evidence"]
+    ):
         raise ValueError("an attachment has exactly target and entry")
 
 

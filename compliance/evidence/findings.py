@@ -17,7 +17,8 @@ from compliance.evidence.verdict import Verdict
 Number = int | float | str
 MAX_TEXT = 300
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
-_INTEGER = re.compile(r"-?[1-9][0-9]{15,40}")
+_MAX_NUMBER = 10**40
+_INTEGER = re.compile(r"-?[1-9][0-9]{15,39}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +58,8 @@ class Finding:
                 details=value.get("details", {}),
             )
             unknown = set(value) - set(finding.to_dict())
+        except EvidenceMalformedError:
+            raise
         except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
             raise EvidenceMalformedError(f"Expected a finding with all its members, found: {error!r}.") from error
         if unknown:
@@ -91,10 +94,10 @@ def number(value: Any, name: str) -> Number:
     """A finite number for JSON. Whole numbers beyond 2**53 become strings, for JSON readers would round them."""
     if isinstance(value, str) and _INTEGER.fullmatch(value) and abs(int(value)) > canonical.MAX_INT:
         return value
-    if type(value) not in (int, float) or not math.isfinite(value):
-        raise EvidenceMalformedError(f"{name}: expected a finite number, found {value!r}.")
+    if type(value) not in (int, float) or not math.isfinite(value) or abs(value) >= _MAX_NUMBER:
+        raise EvidenceMalformedError(f"{name}: expected a finite number below 1e40, found {value!r}.")
     if abs(value) > canonical.MAX_INT and value == int(value):
-        return str(int(value)) if abs(value) < 10**40 else float(value)
+        return str(int(value))
     return value  # type: ignore[no-any-return]  # int or float by the test above
 
 

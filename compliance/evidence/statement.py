@@ -125,6 +125,8 @@ def statement_bytes(facts: EvidenceFacts) -> bytes:
                 "predicate": _predicate(facts, subjects),
             }
         )
+    except EvidenceMalformedError:
+        raise
     except (AttributeError, TypeError, ValueError) as error:
         raise EvidenceMalformedError(f"The evidence holds a value that has no canonical form: {error}.") from error
 
@@ -133,6 +135,8 @@ def parse_statement(data: bytes) -> EvidenceFacts:
     """The facts of a statement; raises EvidenceMalformedError unless `statement_bytes` gives the same bytes again."""
     try:
         facts = _read(canonical.loads(data))
+    except EvidenceMalformedError:
+        raise
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise EvidenceMalformedError(f"Expected an in-toto statement of this service, found: {error!r}.") from error
     if statement_bytes(facts) != data:

@@ -1,0 +1,178 @@
+"""One piece of attached evidence against the ledger: the bytes, whose they are, and what they say.
+
+Everything compared here is either in the signed statement or in a ledger entry that was proven before.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+from compliance.evidence import signing, verdict
+from compliance.evidence.bundle import AttachedEvidence
+from compliance.evidence.chain import Chain, Link
+from compliance.evidence.errors import (
+    ChallengeError,
+    EvidencePayloadError,
+    EvidenceSignatureError,
+    EvidenceSignerError,
+    FindingsError,
+    JobMismatchError,
+    PolicyMismatchError,
+    PolicyOrderError,
+    SwappedModelError,
+    SwappedRequestError,
+)
+from compliance.evidence.findings import findings_sha256
+from compliance.evidence.rekord import HashedRekord
+from compliance.evidence.statement import EvidenceFacts, parse_statement
+
+
+@dataclass(frozen=True)
+class Run:
+    """The ledger's account of the job behind one piece of evidence."""
+
+    planned: Link
+    started: Link
+    recorded: Link
+    findings: Link
+
+
+def open_statement(
+    attached: AttachedEvidence, logged: HashedRekord, trusted: Sequence[EllipticCurvePublicKey]
+) -> EvidenceFacts:
+    """The statement of an envelope whose bytes, key and signature are those of its ledger entry, with a trusted key.
+
+    Raises EvidenceMalformedError, EvidencePayloadError, EvidenceSignerError or EvidenceSignatureError.
+    """
+    name = f"evidence/{attached.target}.dsse.json"
+    envelope = signing.parse_envelope(attached.envelope)
+    if sha256(envelope.pae()).digest() != logged.digest:
+        raise EvidencePayloadError(f"{name} carries another statement than entry {attached.entry} of the ledger.")
+    keyid = signing.public_key_sha256(logged.public_key)
+    if keyid not in {signing.public_key_sha256(key) for key in trusted}:
+        raise EvidenceSignerError(f"{name} is signed with the key {keyid}, which is not among those you trust.")
+    if envelope.keyid != keyid or envelope.signature != logged.signature:
+        raise EvidenceSignatureError(f"{name} carries another signature than entry {attached.entry} of the ledger.")
+    signing.refuse_bad_signature(envelope, logged.public_key)
+    return parse_statement(envelope.payload)
+
+
+def find_run(facts: EvidenceFacts, attached: AttachedEvidence, chain: Chain) -> Run:
+    """The job's events, in their right order around the evidence.
+
+    Raises SwappedRequestError, JobMismatchError or PolicyOrderError.
+    """
+    _refuse_foreign(facts, attached, chain)
+    recorded = _only(chain, "job.recorded", facts)
+    findings = _only(chain, "findings.recorded", facts)
+    starts = chain.of_job("job.started", facts.job_id, facts.target_id)
+    # A worker that was lost leaves a start of its own; the run that counts is the last one before the result.
+    started = [start for start in starts if start.index < recorded.index]
+    planned = chain.last("request.planned", before=started[-1].index) if started else None
+    if planned is None:
+        raise PolicyOrderError(f"The job {facts.job_id} was recorded at {recorded.index} without a start before it.")
+    order = [planned.index, started[-1].index, recorded.index, findings.index, attached.entry]
+    if chain.closing is not None:
+        order.append(chain.closing.index)
+    if order != sorted(order):
+        raise PolicyOrderError(f"Plan, start, result, findings, evidence and closing stand at {order}: out of order.")
+    return Run(planned, started[-1], recorded, findings)
+
+
+def _refuse_foreign(facts: EvidenceFacts, attached: AttachedEvidence, chain: Chain) -> None:
+    received = chain.received
+    if facts.request_leaf_sha256 != received.sha256 or facts.request_id != received.event.request:
+        raise SwappedRequestError(
+            f"The evidence at entry {attached.entry} is about the request {facts.request_id} "
+            f"({facts.request_leaf_sha256[:16]}…), not {received.event.request} ({received.sha256[:16]}…)."
+        )
+    if facts.target_id != attached.target:
+        raise JobMismatchError(f"The evidence attached to {attached.target} is about the target {facts.target_id}.")
+
+
+def _only(chain: Chain, event_type: str, facts: EvidenceFacts) -> Link:
+    found = chain.of_job(event_type, facts.job_id, facts.target_id)
+    if len(found) != 1:
+        raise JobMismatchError(f"Expected one {event_type} of the job {facts.job_id}, found {len(found)}.")
+    return found[0]
+
+
+def refuse_other_models(facts: EvidenceFacts, run: Run, models: Mapping[str, bytes]) -> None:
+    """Raises SwappedModelError unless statement, ledger and manifests name the same versions, before and after."""
+    recorded = run.recorded.event
+    logged = (recorded.text("before_sha256"), recorded.text("after_sha256"))
+    if (facts.before_sha256, facts.after_sha256) != logged:
+        raise SwappedModelError(f"The evidence of job {facts.job_id} names other versions than the ledger recorded.")
+    if run.started.event.text("before_sha256") != facts.before_sha256:
+        raise SwappedModelError(f"The job {facts.job_id} started from another version than the evidence names.")
+    missing = [digest for digest in logged if digest not in models]
+    if missing:
+        raise SwappedModelError(f"The manifest models/{missing[0]}.json of job {facts.job_id} is not in the bundle.")
+
+
+def refuse_other_job(facts: EvidenceFacts, run: Run) -> None:
+    """Raises JobMismatchError unless method, version, configuration and assurance are those of the ledger."""
+    started = run.started.event
+    claimed = {
+        "method": facts.method.name,
+        "method_version": facts.method.version,
+        "config_sha256": facts.method.config_sha256,
+    }
+    for fact, value in claimed.items():
+        if started.text(fact) != value:
+            raise JobMismatchError(f"The evidence says {fact} {value}, job.started says {started.text(fact)}.")
+    if run.recorded.event.text("assurance") != facts.method.assurance:
+        raise JobMismatchError(f"The evidence claims the assurance {facts.method.assurance}, the ledger another.")
+
+
+def refuse_other_policy(facts: EvidenceFacts, run: Run, policy_sha256: str, policy: Mapping[str, Any]) -> None:
+    """Raises PolicyMismatchError unless the run was planned under the policy shown and used a method it names."""
+    planned = run.planned.event.text("policy_sha256")
+    if not facts.policy_sha256 == planned == policy_sha256:
+        raise PolicyMismatchError(
+            f"policy.json is {policy_sha256[:16]}…, the plan recorded {planned[:16]}…, "
+            f"the evidence names {facts.policy_sha256[:16]}…; all three must agree."
+        )
+    methods = policy.get("methods")
+    if isinstance(methods, dict):
+        named = {choice.get("method") for choice in methods.values() if isinstance(choice, dict)}
+        if facts.method.name not in named:
+            raise PolicyMismatchError(f"The policy names no method {facts.method.name}; the evidence used it.")
+
+
+def refuse_other_challenge(facts: EvidenceFacts, run: Run) -> None:
+    """Raises ChallengeError unless the statement carries the checkpoint that the ledger noted when the job started."""
+    noted = run.started.event.text("challenge_sha256")
+    if facts.challenge.checkpoint_sha256 != noted:
+        raise ChallengeError(f"The evidence carries another challenge than entry {run.started.index} noted.")
+    if facts.challenge.size > run.started.index:
+        raise ChallengeError(
+            f"The challenge is a checkpoint over {facts.challenge.size} entries, "
+            f"but the job's start is entry {run.started.index}: it cannot have been known."
+        )
+
+
+def refuse_other_findings(facts: EvidenceFacts, run: Run, policy: Mapping[str, Any]) -> None:
+    """Recompute digest, thresholds and result; raises FindingsError where they differ from ledger or policy."""
+    noted = run.findings.event
+    if findings_sha256(facts.findings) != noted.text("findings_sha256"):
+        raise FindingsError(f"The findings of job {facts.job_id} are not those of entry {run.findings.index}.")
+    rules = verdict.rules_of(policy)
+    verdicts = {finding.audit: finding.verdict for finding in facts.findings}
+    if len(verdicts) != len(facts.findings):
+        raise FindingsError(f"The evidence of job {facts.job_id} holds two findings of one audit.")
+    thresholds = {rule.audit: rule.config["threshold"] for rule in rules if "threshold" in rule.config}
+    for finding in facts.findings:
+        if finding.audit in thresholds and finding.threshold != thresholds[finding.audit]:
+            raise FindingsError(
+                f"{finding.audit} was judged at {finding.threshold}; the policy says {thresholds[finding.audit]}."
+            )
+    result = verdict.decide(rules, verdicts)
+    if facts.result is not result or noted.text("verdict") != result.code:
+        raise FindingsError(
+            f"By the policy the result is {result}; the evidence says {facts.result}, "
+            f"the ledger {noted.text('verdict')}."
+        )

@@ -1,0 +1,114 @@
+"""The events of one request, each pointing to the one before: what happened, in order, with nothing left out between.
+
+A chain cannot show what happened after its last event. Terminal events end it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from compliance.evidence import leaf as leaves
+from compliance.evidence.bundle import BundleContents
+from compliance.evidence.errors import ChainError, PolicyOrderError, SwappedRequestError
+from compliance.evidence.leaf import Event
+
+TERMINAL = frozenset({"request.completed", "request.refused", "request.withdrawn"})
+# Event → what must stand somewhere before it.
+_NEEDS = {"request.planned": "request.approved", "request.completed": "request.approved"}
+
+
+@dataclass(frozen=True)
+class Link:
+    """One event with its place in the log and its leaf hash in hex."""
+
+    index: int
+    sha256: str
+    event: Event
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The request's events in the order of the log. There is at least one, and the first is `request.received`."""
+
+    links: tuple[Link, ...]
+
+    @property
+    def received(self) -> Link:
+        """The first event."""
+        return self.links[0]
+
+    @property
+    def closing(self) -> Link | None:
+        """The terminal event, if there is one."""
+        return self.links[-1] if self.links[-1].event.type in TERMINAL else None
+
+    def all(self, event_type: str) -> list[Link]:
+        """All events of a type."""
+        return [link for link in self.links if link.event.type == event_type]
+
+    def last(self, event_type: str, before: int | None = None) -> Link | None:
+        """The last event of a type, if asked only among those before an index."""
+        found = [link for link in self.all(event_type) if before is None or link.index < before]
+        return found[-1] if found else None
+
+    def of_job(self, event_type: str, job: str, target: str) -> list[Link]:
+        """The events of a type that belong to one job and one target."""
+        wanted = (job, target)
+        return [link for link in self.all(event_type) if (link.event.text("job"), link.event.text("target")) == wanted]
+
+
+def read(contents: BundleContents, hashes: Mapping[int, str]) -> Chain:
+    """The chain of a bundle, whose entries have these leaf hashes (hex) by index.
+
+    Raises LeafError, SwappedRequestError, ChainError or PolicyOrderError.
+    """
+    links = [
+        Link(entry.index, hashes[entry.index], leaves.parse(entry.leaf))
+        for entry in contents.entries
+        if entry.kind == "event"
+    ]
+    for link in links:
+        if link.event.request != contents.request:
+            raise SwappedRequestError(
+                f"Entry {link.index} ({link.event.type}) belongs to the request {link.event.request}, "
+                f"the bundle to {contents.request}."
+            )
+    _refuse_broken(links)
+    chain = Chain(tuple(links))
+    _refuse_unplanned_jobs(chain)
+    return chain
+
+
+def _refuse_broken(links: list[Link]) -> None:
+    if not links or links[0].event.type != "request.received":
+        raise ChainError("The events must begin with request.received; the first one is missing.")
+    seen: set[str] = set()
+    for before, link in zip([None, *links], links, strict=False):
+        if link.event.previous != (before and before.sha256):
+            raise ChainError(
+                f"Entry {link.index} ({link.event.type}) does not follow the entry before it in this bundle: "
+                "an event is missing, added or out of order."
+            )
+        if before is not None and before.event.type in TERMINAL:
+            raise ChainError(
+                f"Entry {link.index} ({link.event.type}) follows {before.event.type}, which ends a request."
+            )
+        needed = _NEEDS.get(link.event.type)
+        if needed is not None and needed not in seen:
+            raise ChainError(f"Entry {link.index} ({link.event.type}) comes without {needed} before it.")
+        seen.add(link.event.type)
+
+
+def _refuse_unplanned_jobs(chain: Chain) -> None:
+    """Every run must have been planned, with its policy, before it began."""
+    named: set[str] = set()
+    is_planned = False
+    for link in chain.links:
+        if link.event.type == "request.planned":
+            is_planned = True
+            named |= set(link.event.texts("jobs"))
+        elif link.event.type == "request.retried":
+            named.add(link.event.text("job"))
+        elif link.event.type == "job.started" and not (is_planned and link.event.text("job") in named):
+            raise PolicyOrderError(
+                f"Entry {link.index}: the job {link.event.text('job')} started before a plan with a policy named it."
+            )

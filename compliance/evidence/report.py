@@ -1,0 +1,123 @@
+"""What a verification found: steps passed, conclusions in sentences, fingerprints, and what is left to the reader."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from compliance.evidence.chain import Chain
+from compliance.evidence.closure import Proven
+from compliance.evidence.verdict import Result, Verdict
+
+LEFT_TO_CALLER = (
+    "Whether the keys are the controller's: compare the fingerprints with those obtained out of band.",
+    "Whether others are shown the same log: compare this checkpoint with one from a witness or another auditor.",
+    "Whether more has happened since the export: ask for a bundle under a newer checkpoint.",
+    "Whether the policy asks enough: read policy.json.",
+    "Whether the time stamps are right: they are the controller's clock, bounded only by the order of the log.",
+)
+
+_STATES = {
+    "request.completed": "completed",
+    "request.refused": "refused",
+    "request.withdrawn": "withdrawn",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One numbered step of the verification and what it looked at."""
+
+    number: int
+    title: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A verified bundle. `state` is what the proofs show, as of the checkpoint; `is_pinned` tells for both kinds of
+    key whether the caller brought them."""
+
+    request: str
+    state: str
+    origin: str
+    size: int
+    steps: tuple[Step, ...]
+    conclusions: tuple[str, ...]
+    log_key_sha256: str
+    evidence_key_sha256s: tuple[str, ...]
+    is_log_key_pinned: bool
+    is_evidence_key_pinned: bool
+    left_to_caller: tuple[str, ...] = LEFT_TO_CALLER
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return asdict(self)
+
+
+def state_of(chain: Chain) -> str:
+    """The state that the chain shows: a terminal one, or the last event of a request in progress."""
+    last = chain.links[-1].event.type
+    return _STATES.get(last, f"in progress (last event: {last})")
+
+
+def conclusions_of(chain: Chain, proven: list[Proven], *, has_openings: bool) -> tuple[str, ...]:
+    """What may be said on the strength of the proofs, and no more."""
+    received = chain.received.event
+    lines = [
+        f"The request was received on {received.at:%Y-%m-%d %H:%M:%S} UTC ({received.text('regulation')}, "
+        f"ground {received.text('ground')}, by {received.text('channel')}).",
+        _identity(chain),
+        *_decision(chain),
+        *[line for item in proven for line in _outcome(item)],
+        _closing(chain, proven),
+    ]
+    if not has_openings:
+        lines.append("Openings shredded or withheld: what was asked and which records were in scope cannot be shown.")
+    return tuple(lines)
+
+
+def _identity(chain: Chain) -> str:
+    confirmed = chain.last("request.identity_confirmed")
+    if confirmed is None:
+        return "The ledger holds no confirmation of the person's identity."
+    return f"Identity was confirmed ({confirmed.event.text('method')}, level {confirmed.event.facts['level']})."
+
+
+def _decision(chain: Chain) -> list[str]:
+    approved = chain.last("request.approved")
+    if approved is None:
+        return []
+    return [
+        f"It was approved on {approved.event.at:%Y-%m-%d} (ground {approved.event.text('ground')}, "
+        f"{approved.event.facts['n_targets']} targets) by {approved.event.actor_role} {approved.event.actor_id}."
+    ]
+
+
+def _outcome(item: Proven) -> list[str]:
+    facts = item.facts
+    lines = [
+        f"Target {facts.target_id}: {facts.result}. {facts.method.name} {facts.method.version} "
+        f"({facts.method.assurance}) took model {facts.before_sha256[:16]}… to {facts.after_sha256[:16]}…, "
+        f"forgetting {facts.n_forget} records. {facts.claim}"
+    ]
+    for finding in facts.findings:
+        because = f" ({'; '.join(finding.reasons)})" if finding.reasons else ""
+        lines.append(
+            f"  {finding.audit}: {finding.verdict}, {finding.statistic} = {finding.value}, "
+            f"threshold {finding.threshold}{because}"
+        )
+    if facts.result is Result.WARNED:
+        open_audits = [finding.audit for finding in facts.findings if finding.verdict is Verdict.INCONCLUSIVE]
+        lines.append(f"  Not shown by {', '.join(open_audits)}: the policy accepts that, you need not.")
+    return lines
+
+
+def _closing(chain: Chain, proven: list[Proven]) -> str:
+    closing = chain.closing
+    if closing is None:
+        return f"The request is not closed: {len(proven)} pieces of evidence are attached so far."
+    if closing.event.type == "request.completed":
+        return (
+            f"It was completed on {closing.event.at:%Y-%m-%d} by a second person, {closing.event.actor_role} "
+            f"{closing.event.actor_id}, on the strength of exactly the {len(proven)} pieces of evidence above."
+        )
+    return f"It ended as {_STATES[closing.event.type]} on {closing.event.at:%Y-%m-%d}; no model was shown to forget."
