@@ -28,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         report = verify_bundle(
             _read(options.bundle),
-            log_vkeys=[_vkey(text) for text in options.log_vkey],
-            evidence_keys=[signing.load_public_key(_read(path)) for path in options.evidence_key],
+            log_vkeys=[_vkey(text) for text in options.log_vkey] or None,
+            evidence_keys=[signing.load_public_key(_read(path)) for path in options.evidence_key] or None,
         )
     except EvidenceError as error:
         _show_refusal(error, as_json=options.json)
@@ -144,7 +144,7 @@ def _keys(report: Report) -> list[str]:
     lines = ["Keys (hex SHA-256 of the public key's DER form)"]
     lines.append(f"  ledger    {report.log_key_sha256}  {_origin(report.is_log_key_pinned)}")
     lines += [f"  evidence  {keyid}  {_origin(report.is_evidence_key_pinned)}" for keyid in report.evidence_key_sha256s]
-    if not (report.is_log_key_pinned and report.is_evidence_key_pinned):
+    if not report.is_log_key_pinned or (report.evidence_key_sha256s and not report.is_evidence_key_pinned):
         lines += [
             "",
             "  WARNING: keys out of the bundle itself were used. Anyone can make a bundle with keys of their own.",

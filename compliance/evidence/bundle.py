@@ -282,16 +282,17 @@ def _refuse_index(index: dict[str, Any]) -> None:
 
 
 def _refuse_attachments(index: dict[str, Any]) -> None:
-    logged = [entry["index"] for entry in index["entries"] if entry["kind"] == "evidence"]
-    if sorted(attached["entry"] for attached in index["evidence"]) != logged:
-        raise ValueError("each entry of kind evidence must have exactly one attachment")
-    targets = [attached["target"] for attached in index["evidence"]]
-    if len(set(targets)) != len(targets) or not all(map(canonical.is_uuid4, targets)):
-        raise ValueError("each attachment must name another target")
+    attachments = index["evidence"]
     if not all(
-        set(attached) == {"target", "entry"} and canonical.is_count(attached["entry"]) for attached in index["evidence"]
+        set(attached) == {"target", "entry"} and canonical.is_count(attached["entry"]) for attached in attachments
     ):
-        raise ValueError("an attachment has exactly target and entry")
+        raise ValueError("an attachment has exactly a target and the index of its entry")
+    targets = [attached["target"] for attached in attachments]
+    if not all(map(canonical.is_uuid4, targets)) or len(set(targets)) != len(targets):
+        raise ValueError("each attachment must name another target")
+    logged = [entry["index"] for entry in index["entries"] if entry["kind"] == "evidence"]
+    if sorted(attached["entry"] for attached in attachments) != logged:
+        raise ValueError("each entry of kind evidence must have exactly one attachment")
 
 
 def _key_name(keyid: str) -> str:

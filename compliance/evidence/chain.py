@@ -89,9 +89,8 @@ def _refuse_broken(links: list[Link]) -> None:
                 "an event is missing, added or out of order."
             )
         if before is not None and before.event.type in TERMINAL:
-            raise ChainError(
-                f"Entry {link.index} ({link.event.type}) follows {before.event.type}, which ends a request."
-            )
+            ended = before.event.type
+            raise ChainError(f"Entry {link.index} ({link.event.type}) follows {ended}, which ends a request.")
         needed = _NEEDS.get(link.event.type)
         if needed is not None and needed not in seen:
             raise ChainError(f"Entry {link.index} ({link.event.type}) comes without {needed} before it.")

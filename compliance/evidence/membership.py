@@ -10,13 +10,13 @@ from compliance.evidence.errors import CheckpointKeyError, EntryChangedError, Pr
 from compliance.evidence.merkle import leaf_hash, verify_inclusion
 
 
-def open_checkpoint(contents: BundleContents, pinned: Sequence[str]) -> Checkpoint:
-    """The verified checkpoint of a bundle, under pinned vkeys if there are any, else under the bundle's own.
+def open_checkpoint(contents: BundleContents, pinned: Sequence[str] | None) -> Checkpoint:
+    """The verified checkpoint of a bundle: under the pinned vkeys, or with None under the bundle's own.
 
     Raises CheckpointMalformedError, CheckpointKeyError or CheckpointSignatureError.
     """
     own = str(checkpoints.parse_vkey(contents.log_vkey))
-    trusted = [str(checkpoints.parse_vkey(vkey)) for vkey in pinned] or [own]
+    trusted = [own] if pinned is None else [str(checkpoints.parse_vkey(vkey)) for vkey in pinned]
     if own not in trusted:
         raise CheckpointKeyError(f"The bundle names the ledger key {own}; you trust {', '.join(trusted)}.")
     return checkpoints.open_note(contents.checkpoint, trusted)

@@ -3,8 +3,13 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from compliance.evidence.bundle import BundleContents
 from compliance.evidence.chain import Chain
+from compliance.evidence.checkpoint import Checkpoint, parse_vkey
 from compliance.evidence.closure import Proven
+from compliance.evidence.signing import public_key_sha256
 from compliance.evidence.verdict import Result, Verdict
 
 LEFT_TO_CALLER = (
@@ -15,6 +20,19 @@ LEFT_TO_CALLER = (
     "Whether the time stamps are right: they are the controller's clock, bounded only by the order of the log.",
 )
 
+TITLES = (
+    "The archive is complete",
+    "The checkpoint is signed by the ledger key",
+    "Every entry is in the log",
+    "The events are one unbroken chain",
+    "The openings match the ledger",
+    "Policy and model manifests match the ledger",
+    "The evidence is signed and logged",
+    "The evidence is about this request, in order",
+    "The evidence is about these models and this run",
+    "The findings support the result",
+    "The closing rests on this evidence",
+)
 _STATES = {
     "request.completed": "completed",
     "request.refused": "refused",
@@ -53,14 +71,65 @@ class Report:
         return asdict(self)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """What came through every step, for the report."""
+
+    contents: BundleContents
+    head: Checkpoint
+    chain: Chain
+    policy_sha256: str
+    proven: tuple[Proven, ...]
+    evidence_keyids: tuple[str, ...]
+    is_log_key_pinned: bool
+    is_evidence_key_pinned: bool
+
+
+def report_of(verified: Verified) -> Report:
+    """The report of a bundle that came through every step."""
+    log_key = Ed25519PublicKey.from_public_bytes(parse_vkey(verified.contents.log_vkey).public_key_bytes)
+    numbered = enumerate(zip(TITLES, _details(verified), strict=True), start=1)
+    return Report(
+        request=verified.contents.request,
+        state=state_of(verified.chain),
+        origin=verified.head.origin,
+        size=verified.head.size,
+        steps=tuple(Step(number, title, detail) for number, (title, detail) in numbered),
+        conclusions=_conclusions(verified),
+        log_key_sha256=public_key_sha256(log_key),
+        evidence_key_sha256s=verified.evidence_keyids,
+        is_log_key_pinned=verified.is_log_key_pinned,
+        is_evidence_key_pinned=verified.is_evidence_key_pinned,
+    )
+
+
+def _details(verified: Verified) -> list[str]:
+    contents, head, links = verified.contents, verified.head, verified.chain.links
+    statements = (
+        f"{len(verified.proven)} statements" if verified.proven else "nothing to check: no evidence is attached"
+    )
+    policy = f"policy {verified.policy_sha256[:16]}…" if verified.policy_sha256 else "no plan, no policy"
+    return [
+        f"{len(contents.entries)} entries, {len(contents.evidence)} pieces of evidence",
+        f"{head.origin}, {head.size} entries, root {head.root.hex()[:16]}…",
+        f"{len(contents.entries)} inclusion proofs",
+        f"{len(links)} events, from {links[0].event.type} to {links[-1].event.type}",
+        "shredded or withheld: nothing to open" if contents.openings is None else "opened",
+        f"{policy}, {len(contents.models)} manifests",
+        *[statements] * 4,
+        state_of(verified.chain),
+    ]
+
+
 def state_of(chain: Chain) -> str:
     """The state that the chain shows: a terminal one, or the last event of a request in progress."""
     last = chain.links[-1].event.type
     return _STATES.get(last, f"in progress (last event: {last})")
 
 
-def conclusions_of(chain: Chain, proven: list[Proven], *, has_openings: bool) -> tuple[str, ...]:
+def _conclusions(verified: Verified) -> tuple[str, ...]:
     """What may be said on the strength of the proofs, and no more."""
+    chain, proven = verified.chain, verified.proven
     received = chain.received.event
     lines = [
         f"The request was received on {received.at:%Y-%m-%d %H:%M:%S} UTC ({received.text('regulation')}, "
@@ -70,7 +139,7 @@ def conclusions_of(chain: Chain, proven: list[Proven], *, has_openings: bool) ->
         *[line for item in proven for line in _outcome(item)],
         _closing(chain, proven),
     ]
-    if not has_openings:
+    if verified.contents.openings is None:
         lines.append("Openings shredded or withheld: what was asked and which records were in scope cannot be shown.")
     return tuple(lines)
 
@@ -111,7 +180,7 @@ def _outcome(item: Proven) -> list[str]:
     return lines
 
 
-def _closing(chain: Chain, proven: list[Proven]) -> str:
+def _closing(chain: Chain, proven: tuple[Proven, ...]) -> str:
     closing = chain.closing
     if closing is None:
         return f"The request is not closed: {len(proven)} pieces of evidence are attached so far."

@@ -21,13 +21,11 @@ from hashlib import sha256
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from compliance.evidence import attachment, bundle, canonical, checkpoint, closure, commitment, membership, signing
+from compliance.evidence import attachment, bundle, canonical, closure, commitment, membership, signing
 from compliance.evidence import chain as chains
 from compliance.evidence.bundle import AttachedEvidence, BundleContents
 from compliance.evidence.chain import Chain
-from compliance.evidence.checkpoint import Checkpoint
 from compliance.evidence.closure import Proven
 from compliance.evidence.errors import (
     MalformedFileError,
@@ -37,21 +35,8 @@ from compliance.evidence.errors import (
     UnexpectedFileError,
 )
 from compliance.evidence.rekord import HashedRekord, parse_hashedrekord
-from compliance.evidence.report import Report, Step, conclusions_of, state_of
-
-TITLES = (
-    "The archive is complete",
-    "The checkpoint is signed by the ledger key",
-    "Every entry is in the log",
-    "The events are one unbroken chain",
-    "The openings match the ledger",
-    "Policy and model manifests match the ledger",
-    "The evidence is signed and logged",
-    "The evidence is about this request, in order",
-    "The evidence is about these models and this run",
-    "The findings support the result",
-    "The closing rests on this evidence",
-)
+from compliance.evidence.report import Report, Verified, report_of
+from compliance.evidence.statement import EvidenceFacts
 
 
 @dataclass(frozen=True)
@@ -63,52 +48,57 @@ class _Policy:
 
 
 def verify_bundle(
-    data: bytes, *, log_vkeys: Sequence[str] = (), evidence_keys: Sequence[EllipticCurvePublicKey] = ()
+    data: bytes,
+    *,
+    log_vkeys: Sequence[str] | None = None,
+    evidence_keys: Sequence[EllipticCurvePublicKey] | None = None,
 ) -> Report:
     """Verify the bytes of a bundle; raises the EvidenceError of the first thing that is wrong.
 
-    `log_vkeys` and `evidence_keys` are the keys the caller trusts. Where none are given, the bundle's own are used:
-    then the report proves only that the bundle is consistent with the fingerprints it names.
+    `log_vkeys` and `evidence_keys` are the keys the caller trusts; an empty list trusts nobody. With None the
+    bundle's own keys are used: then the report proves only that the bundle fits the fingerprints it names.
     """
-    details: list[str] = []
     # 1. Every file accounted for.
     contents = bundle.read(data)
-    details.append(f"{len(contents.entries)} entries, {len(contents.evidence)} pieces of evidence")
     # 2. The checkpoint under a trusted key.
     head = membership.open_checkpoint(contents, log_vkeys)
-    details.append(f"{head.origin}, {head.size} entries, root {head.root.hex()[:16]}…")
     # 3. Every entry under the checkpoint.
-    hashes = {
-        entry.index: membership.refuse_foreign_entry(entry, contents.checkpoint, head) for entry in contents.entries
-    }
-    details.append(f"{len(hashes)} inclusion proofs")
+    note = contents.checkpoint
+    hashes = {entry.index: membership.refuse_foreign_entry(entry, note, head) for entry in contents.entries}
     # 4. One unbroken chain.
     logged = {entry.index: parse_hashedrekord(entry.leaf) for entry in contents.entries if entry.kind == "evidence"}
     chain = chains.read(contents, hashes)
-    details.append(f"{len(chain.links)} events, from {chain.received.event.type} to {chain.links[-1].event.type}")
     # 5. Commitments.
     openings = _open_commitments(contents, chain)
-    details.append("request and scope" if openings is not None else "shredded or withheld: nothing to open")
     # 6. Policy and manifests.
     policy = _read_policy(contents, chain)
     _refuse_other_manifests(contents, chain)
-    details.append(
-        f"policy {policy.sha256[:16]}…, {len(contents.models)} manifests" if policy.sha256 else "no plan yet"
-    )
     # 7. to 10. Each piece of evidence.
-    trusted = list(evidence_keys) or [signing.load_public_key(pem) for pem in contents.evidence_keys]
-    proven = [
+    trusted = _own_keys(contents) if evidence_keys is None else evidence_keys
+    proven = tuple(
         Proven(hashes[attached.entry], _verify_attached(attached, logged, contents, chain, policy, trusted))
         for attached in contents.evidence
-    ]
-    details += [f"{len(proven)} of {len(contents.evidence)} statements"] * 4
+    )
     # 11. Scope and completion.
     if openings is not None and openings.scope is not None:
-        is_completed = chain.last("request.completed") is not None
-        closure.refuse_other_scope(proven, openings.scope, is_completed=is_completed)
+        closure.refuse_other_scope(proven, openings.scope, is_completed=bool(chain.all("request.completed")))
     closure.refuse_other_completion(chain, proven)
-    details.append(state_of(chain))
-    return _report(contents, head, chain, proven, details, (bool(log_vkeys), bool(evidence_keys)))
+    return report_of(
+        Verified(
+            contents=contents,
+            head=head,
+            chain=chain,
+            policy_sha256=policy.sha256,
+            proven=proven,
+            evidence_keyids=tuple(sorted({signing.public_key_sha256(rekord.public_key) for rekord in logged.values()})),
+            is_log_key_pinned=log_vkeys is not None,
+            is_evidence_key_pinned=evidence_keys is not None,
+        )
+    )
+
+
+def _own_keys(contents: BundleContents) -> list[EllipticCurvePublicKey]:
+    return [signing.load_public_key(pem) for pem in contents.evidence_keys]
 
 
 def _open_commitments(contents: BundleContents, chain: Chain) -> commitment.Openings | None:
@@ -158,7 +148,7 @@ def _verify_attached(
     chain: Chain,
     policy: _Policy,
     trusted: Sequence[EllipticCurvePublicKey],
-) -> attachment.EvidenceFacts:
+) -> EvidenceFacts:
     # 7. The bytes, the key, the signature.
     facts = attachment.open_statement(attached, logged[attached.entry], trusted)
     # 8. This request, in order.
@@ -171,28 +161,3 @@ def _verify_attached(
     # 10. Findings and result.
     attachment.refuse_other_findings(facts, run, policy.document)
     return facts
-
-
-def _report(
-    contents: BundleContents,
-    head: Checkpoint,
-    chain: Chain,
-    proven: list[Proven],
-    details: list[str],
-    is_pinned: tuple[bool, bool],
-) -> Report:
-    log_key = Ed25519PublicKey.from_public_bytes(checkpoint.parse_vkey(contents.log_vkey).public_key_bytes)
-    keys = [signing.load_public_key(pem) for pem in contents.evidence_keys]
-    numbered = enumerate(zip(TITLES, details, strict=True), start=1)
-    return Report(
-        request=contents.request,
-        state=state_of(chain),
-        origin=head.origin,
-        size=head.size,
-        steps=tuple(Step(number, title, detail) for number, (title, detail) in numbered),
-        conclusions=conclusions_of(chain, proven, has_openings=contents.openings is not None),
-        log_key_sha256=signing.public_key_sha256(log_key),
-        evidence_key_sha256s=tuple(map(signing.public_key_sha256, keys)),
-        is_log_key_pinned=is_pinned[0],
-        is_evidence_key_pinned=is_pinned[1],
-    )

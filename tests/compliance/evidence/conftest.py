@@ -1,0 +1,28 @@
+"""Keys and one genuine bundle, made once."""
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from compliance.evidence import bundle, signing
+
+from .story import Story, new_signer
+
+
+@pytest.fixture(scope="session")
+def log_key() -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.generate()
+
+
+@pytest.fixture(scope="session")
+def signer() -> signing.EvidenceSigner:
+    return new_signer()
+
+
+@pytest.fixture(scope="session")
+def story(log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner) -> Story:
+    return Story(log_key=log_key, signer=signer)
+
+
+@pytest.fixture(scope="session")
+def genuine(story: Story) -> bytes:
+    return bundle.write(story.contents())

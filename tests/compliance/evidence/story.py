@@ -1,0 +1,322 @@
+"""A whole request in a log held in memory: two models, one passed and one warned, signed off by a second person.
+
+Hooks change one thing and leave everything else genuine: `event` sees each event before it becomes a leaf, `facts`
+each statement before it is signed, `steps` is the order in which things happen. What comes out is signed and logged
+like the real thing, so a refusal is due to that one thing.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from securesystemslib.signer import CryptoSigner
+
+from compliance.evidence import canonical, checkpoint, commitment, findings, leaf, proof, rekord, signing, tiles
+from compliance.evidence.bundle import AttachedEvidence, BundleContents, Entry
+from compliance.evidence.findings import Finding
+from compliance.evidence.leaf import Event, FactValue
+from compliance.evidence.merkle import leaf_hash
+from compliance.evidence.statement import Challenge, EvidenceFacts, Method, Worker, statement_bytes
+from compliance.evidence.verdict import Result, Verdict
+
+ORIGIN = "ledger.example/test"
+STEPS = (
+    "receive",
+    "request_identity",
+    "confirm_identity",
+    "approve",
+    "plan",
+    "start",
+    "record",
+    "find",
+    "attach",
+    "complete",
+)
+POLICY = {
+    "version": 1,
+    "methods": {"analytic_classifier": {"method": "acu", "config": {}}},
+    "audits": [
+        {"audit": "retrain_equality", "config": {}, "accept_inconclusive_when_passed": []},
+        {"audit": "mia_loss", "config": {"threshold": 0.1}, "accept_inconclusive_when_passed": ["retrain_equality"]},
+    ],
+}
+START = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)
+
+
+def some_id(number: int) -> str:
+    """A fixed UUID version 4."""
+    return str(uuid.UUID(int=number, version=4))
+
+
+REQUEST, JOB_A, JOB_B, TARGET_A, TARGET_B = (some_id(number) for number in range(1, 6))
+DPO, OPERATOR, WORKER, SYSTEM = (some_id(number) for number in range(10, 14))
+
+
+def new_signer() -> signing.EvidenceSigner:
+    """An evidence key that lives in memory."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    return signing.EvidenceSigner(CryptoSigner(key, signing.library_key(key.public_key())), key.public_key())
+
+
+@dataclass(frozen=True)
+class Part:
+    """One model's share of the request."""
+
+    target: str
+    job: str
+    before: bytes
+    after: bytes
+    forget_commitment: str
+    is_conclusive: bool
+
+    @property
+    def before_sha256(self) -> str:
+        return sha256(self.before).hexdigest()
+
+    @property
+    def after_sha256(self) -> str:
+        return sha256(self.after).hexdigest()
+
+
+class Story:
+    """Plays the steps on construction; `contents()` exports the bundle."""
+
+    def __init__(
+        self,
+        *,
+        log_key: Ed25519PrivateKey,
+        signer: signing.EvidenceSigner,
+        event: Callable[[Event], Event] = lambda event: event,
+        facts: Callable[[EvidenceFacts], EvidenceFacts] = lambda facts: facts,
+        steps: tuple[str, ...] = STEPS,
+        policy: dict[str, object] = POLICY,
+        n_others: int = 300,
+    ) -> None:
+        self.log_key, self.signer = log_key, signer
+        self.edit_event, self.edit_facts = event, facts
+        self.policy = canonical.dumps(policy)
+        self.leaves: list[bytes] = []
+        self.tiles: dict[tuple[int, int], bytes] = {}
+        self.own: list[tuple[int, str]] = []
+        self.previous: str | None = None
+        self.envelopes: list[tuple[str, int, bytes]] = []
+        self.key = bytes(range(32))
+        self.request = {"channel": "api", "scope": "all", "nonce": "1"}
+        self.parts = (self._part(TARGET_A, JOB_A, "a", True), self._part(TARGET_B, JOB_B, "b", False))
+        for number in range(n_others):
+            self.append(b"somebody else's entry %d" % number)
+        for step in steps:
+            getattr(self, step)()
+
+    def _part(self, target: str, job: str, name: str, is_conclusive: bool) -> Part:
+        covered = {"data_source": some_id(20), "records": [f"{name}1", f"{name}2"]}
+        return Part(
+            target=target,
+            job=job,
+            before=canonical.dumps({"model": name, "version": 1}),
+            after=canonical.dumps({"model": name, "version": 2}),
+            forget_commitment=commitment.commit(self.key, "forget-set", covered),
+            is_conclusive=is_conclusive,
+        )
+
+    @property
+    def scope(self) -> dict[str, object]:
+        held = [
+            {"model": some_id(30 + number), "n_records": 2, "forget_commitment": part.forget_commitment}
+            for number, part in enumerate(self.parts)
+        ]
+        unconcerned = {"model": some_id(39), "n_records": 0, "forget_commitment": "0" * 64}
+        return {"models": [*held, unconcerned]}
+
+    def read_tile(self, level: int, index: int) -> bytes:
+        return self.tiles.get((level, index), b"")
+
+    def append(self, entry: bytes) -> int:
+        self.tiles |= tiles.append(len(self.leaves), [leaf_hash(entry)], self.read_tile)
+        self.leaves.append(entry)
+        return len(self.leaves) - 1
+
+    def note(self) -> bytes:
+        size = len(self.leaves)
+        head = checkpoint.Checkpoint(ORIGIN, size, tiles.root(size, self.read_tile))
+        return checkpoint.sign(head, ORIGIN, self.log_key)
+
+    def log(self, event_type: str, role: str, actor: str, facts: dict[str, FactValue]) -> None:
+        event = Event(
+            type=event_type,
+            request=REQUEST,
+            previous=self.previous,
+            at=START + timedelta(minutes=len(self.own)),
+            actor_role=role,
+            actor_id=actor,
+            facts=facts,
+        )
+        entry = leaf.build(self.edit_event(event))
+        self.previous = leaf_hash(entry).hex()
+        self.own.append((self.append(entry), "event"))
+
+    def receive(self) -> None:
+        facts = {"channel": "api", "regulation": "gdpr", "ground": "art17_1_b"}
+        committed = commitment.commit(self.key, "request", self.request)
+        self.log("request.received", "subject", REQUEST, {**facts, "commitment": committed})
+        self.received = self.previous
+
+    def request_identity(self) -> None:
+        self.log("request.identity_requested", "system", SYSTEM, {"method": "email_code"})
+
+    def confirm_identity(self) -> None:
+        self.log("request.identity_confirmed", "subject", REQUEST, {"method": "email_code", "level": 1})
+
+    def approve(self) -> None:
+        committed = commitment.commit(self.key, "scope", self.scope)
+        facts: dict[str, FactValue] = {"ground": "art17_1_b", "scope_commitment": committed, "n_targets": 2}
+        self.log("request.approved", "dpo", DPO, facts)
+
+    def plan(self) -> None:
+        jobs = [part.job for part in self.parts]
+        facts: dict[str, FactValue] = {"policy_sha256": sha256(self.policy).hexdigest(), "jobs": jobs}
+        self.log("request.planned", "system", SYSTEM, facts)
+
+    def start(self) -> None:
+        self.challenge = Challenge(checkpoint_sha256=sha256(self.note()).hexdigest(), size=len(self.leaves))
+        for part in self.parts:
+            facts: dict[str, FactValue] = {
+                "job": part.job,
+                "target": part.target,
+                "method": "acu",
+                "method_version": "1",
+                "config_sha256": self.method().config_sha256,
+                "before_sha256": part.before_sha256,
+                "challenge_sha256": self.challenge.checkpoint_sha256,
+                "attempt": 1,
+            }
+            self.log("job.started", "worker", WORKER, facts)
+
+    def record(self) -> None:
+        for part in self.parts:
+            versions = {"before_sha256": part.before_sha256, "after_sha256": part.after_sha256}
+            facts = {"job": part.job, "target": part.target, **versions, "assurance": "exact"}
+            self.log("job.recorded", "worker", WORKER, facts)
+
+    def fail(self) -> None:
+        part = self.parts[0]
+        self.log("job.failed", "worker", WORKER, {"job": part.job, "target": part.target, "reason": "out_of_memory"})
+
+    def retry(self) -> None:
+        self.log("request.retried", "operator", OPERATOR, {"job": self.parts[0].job})
+
+    def find(self) -> None:
+        for part in self.parts:
+            digest = findings.findings_sha256(self.findings(part))
+            verdict = self.result(part).code
+            facts = {"job": part.job, "target": part.target, "findings_sha256": digest, "verdict": verdict}
+            self.log("findings.recorded", "worker", WORKER, facts)
+
+    def attach(self) -> None:
+        for part in self.parts:
+            envelope = self.signer.sign(statement_bytes(self.edit_facts(self.facts(part))))
+            index = self.append(rekord.hashedrekord(envelope, self.signer.public_key_pem))
+            self.own.append((index, "evidence"))
+            self.envelopes.append((part.target, index, envelope))
+
+    def complete(self) -> None:
+        listed = [leaf_hash(self.leaves[index]).hex() for _, index, _ in self.envelopes]
+        live = [part.after_sha256 for part in self.parts] if self.envelopes else []
+        self.log("request.completed", "operator", OPERATOR, {"evidence": listed, "live": live})
+
+    def refuse(self) -> None:
+        self.log("request.refused", "dpo", DPO, {"reason": "art17_3_b"})
+
+    def withdraw(self) -> None:
+        self.log("request.withdrawn", "subject", REQUEST, {})
+
+    def method(self) -> Method:
+        return Method(
+            name="acu",
+            version="1",
+            source_sha256="ab" * 32,
+            config={"gamma": 1.0, "n_bits": 8},
+            assurance="exact",
+            spec_source="paper",
+        )
+
+    def result(self, part: Part) -> Result:
+        return Result.PASSED if part.is_conclusive else Result.WARNED
+
+    def findings(self, part: Part) -> tuple[Finding, ...]:
+        equal = Finding(
+            audit="retrain_equality",
+            version="1",
+            statistic="largest difference of weights",
+            value=0,
+            threshold=0,
+            interval=None,
+            level=None,
+            p_value=None,
+            n={"retain": 500},
+            verdict=Verdict.PASS,
+        )
+        attack = replace(
+            equal,
+            audit="mia_loss",
+            statistic="AUC after minus AUC of the retrained model",
+            value=0.01,
+            threshold=0.1,
+            interval=(-0.02, 0.04),
+            level=0.9,
+            n={"forget": 2, "holdout": 200},
+            verdict=Verdict.PASS if part.is_conclusive else Verdict.INCONCLUSIVE,
+            reasons=() if part.is_conclusive else ("the attack has no power on the model before",),
+        )
+        return equal, attack
+
+    def facts(self, part: Part) -> EvidenceFacts:
+        return EvidenceFacts(
+            request_leaf_sha256=str(self.received),
+            before_sha256=part.before_sha256,
+            after_sha256=part.after_sha256,
+            forget_commitment=part.forget_commitment,
+            policy_sha256=sha256(self.policy).hexdigest(),
+            result=self.result(part),
+            request_id=REQUEST,
+            target_id=part.target,
+            job_id=part.job,
+            method=self.method(),
+            findings=self.findings(part),
+            guarantee_terms={"residual": 1e-12, "gram_sha256": "cd" * 32},
+            challenge=self.challenge,
+            started_at=START,
+            finished_at=START + timedelta(minutes=5),
+            worker=Worker(id=WORKER, code_version="0.1.0"),
+            n_forget=2,
+        )
+
+    def contents(self) -> BundleContents:
+        """The export of this request under a checkpoint over the whole log."""
+        note = self.note()
+        steps = {leaf.parse(self.leaves[index]).type for index, kind in self.own if kind == "event"}
+        with_scope = "request.approved" in steps
+        openings = commitment.Openings(key=self.key, request=self.request, scope=self.scope if with_scope else None)
+        manifests = [manifest for part in self.parts for manifest in (part.before, part.after)]
+        return BundleContents(
+            request=REQUEST,
+            exported_at=START + timedelta(days=1),
+            checkpoint=note,
+            log_vkey=checkpoint.vkey(ORIGIN, self.log_key.public_key()),
+            evidence_keys=(self.signer.public_key_pem,),
+            entries=tuple(self._entry(index, kind, note) for index, kind in self.own),
+            evidence=tuple(AttachedEvidence(target=t, entry=index, envelope=e) for t, index, e in self.envelopes),
+            models={sha256(m).hexdigest(): m for m in manifests} if "job.recorded" in steps else {},
+            policy=self.policy if "request.planned" in steps else None,
+            openings=openings.to_bytes(),
+        )
+
+    def _entry(self, index: int, kind: str, note: bytes) -> Entry:
+        entry = self.leaves[index]
+        path = tiles.inclusion_path(index, len(self.leaves), self.read_tile)
+        written = proof.write(index, path, note, hint=leaf_hash(entry))
+        return Entry(index=index, kind=kind, leaf=entry, proof=written)
