@@ -1,0 +1,87 @@
+"""Training data on disk: one npz file without pickles, from which the splits are read.
+
+Arrays: features [N, D] floating point; labels [N] integers; record_ids, person_ids, split [N] text, where split is
+``train`` or ``holdout``. No person may be in both splits.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ml_core.contract import Examples
+from ml_core.errors import DataError
+
+SPLITS = ("train", "holdout")
+#: Array name to the kinds of numpy dtype it may have and its number of dimensions.
+ARRAYS = {"features": ("f", 2), "labels": ("iu", 1), "record_ids": ("U", 1), "person_ids": ("U", 1), "split": ("U", 1)}
+
+
+def read_examples(path: Path) -> dict[str, Examples]:
+    """Examples of each split, ``train`` and ``holdout``. Raises DataError on any malformation."""
+    arrays = _arrays(path)
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) != 1:
+        raise DataError(f"{path.name}: arrays must have one length, found {lengths}")
+    unknown = sorted(set(arrays["split"].tolist()) - set(SPLITS))
+    if unknown:
+        raise DataError(f"{path.name}: split must be one of {list(SPLITS)}, found {unknown[:3]}")
+    if len(np.unique(arrays["record_ids"])) != lengths["record_ids"]:
+        raise DataError(f"{path.name}: record_ids must be unique")
+    splits = {split: _examples(arrays, arrays["split"] == split, path.name) for split in SPLITS}
+    n_shared = len(set(splits["train"].person_ids) & set(splits["holdout"].person_ids))
+    if n_shared:
+        raise DataError(f"{path.name}: {n_shared} persons are in both splits; put each person in one")
+    return splits
+
+
+def write_examples(path: Path, splits: Mapping[str, Examples]) -> None:
+    """Write the splits so that ``read_examples`` gives them back. Raises DataError on an unknown split."""
+    unknown = sorted(set(splits) - set(SPLITS))
+    if unknown:
+        raise DataError(f"splits must be among {list(SPLITS)}, found {unknown}")
+    arrays = {
+        "features": np.concatenate([examples.features.cpu().numpy() for examples in splits.values()]),
+        "labels": np.concatenate([examples.labels.cpu().numpy() for examples in splits.values()]),
+        "record_ids": np.array([name for examples in splits.values() for name in examples.record_ids], dtype=np.str_),
+        "person_ids": np.array([name for examples in splits.values() for name in examples.person_ids], dtype=np.str_),
+        "split": np.array([split for split, examples in splits.items() for _ in range(len(examples))], dtype=np.str_),
+    }
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile) or set(archive.files) != set(ARRAYS):
+                found = sorted(getattr(archive, "files", []))
+                raise DataError(f"{path.name}: expected arrays {sorted(ARRAYS)}, found {found}")
+            arrays = {name: archive[name] for name in ARRAYS}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path.name}: not an npz file without pickles: {error}") from error
+    for name, (kinds, n_dimensions) in ARRAYS.items():
+        array = arrays[name]
+        if array.dtype.kind not in kinds or array.ndim != n_dimensions:
+            raise DataError(
+                f"{path.name}: {name} has type {array.dtype} and shape {array.shape}, which is not expected"
+            )
+    return arrays
+
+
+def _examples(arrays: Mapping[str, NDArray[Any]], chosen: NDArray[np.bool_], where: str) -> Examples:
+    try:
+        return Examples(
+            features=torch.from_numpy(arrays["features"][chosen].astype(np.float64)),
+            labels=torch.from_numpy(arrays["labels"][chosen].astype(np.int64)),
+            record_ids=tuple(arrays["record_ids"][chosen].tolist()),
+            person_ids=tuple(arrays["person_ids"][chosen].tolist()),
+        )
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from error

@@ -1,0 +1,154 @@
+"""Exact integer moments, integer features and a ridge head with a certificate. Pure functions, no state.
+
+Float64 represents every integer up to 2^53. Features quantised to integers 0 <= q <= 2^b - 1 make every partial
+sum of X'X an integer of at most n (2^b - 1)^2, so below 2^53 a float64 matrix product is exact whatever the order,
+the blocking or the use of fused multiply-add. Moments can then be added to and subtracted from without a trace.
+
+References: arXiv 2505.12239 (analytic continual unlearning: the recursion this replaces); Higham, Accuracy and
+Stability of Numerical Algorithms, 2nd ed., chapters 10 (Cholesky) and 12 (iterative refinement).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ml_core.errors import NumericalError
+
+EXACT_LIMIT = 2**53
+#: Standard deviation of an int8 drawn uniformly from its 256 values.
+INT8_DEVIATION = math.sqrt((256**2 - 1) / 12)
+#: Rows expanded at once: bounds peak memory at CHUNK * width * 8 bytes beside the result.
+CHUNK = 8192
+
+
+def largest(n_bits: int) -> int:
+    """The largest quantised value, 2^n_bits - 1."""
+    return int(2**n_bits - 1)
+
+
+def quantise(features: Tensor, low: float, high: float, n_bits: int) -> Tensor:
+    """Map [low, high] linearly onto the integers 0 .. 2^n_bits - 1, halves up; values outside saturate.
+
+    features: [N, D] floating point. Returns [N, D] integer-valued float64. Each element depends on that element
+    alone, by IEEE 754 operations that round correctly, so the result does not vary with hardware or batch.
+    """
+    fraction = (features.to(torch.float64).clamp(low, high) - low) / (high - low)
+    return torch.floor(fraction * largest(n_bits) + 0.5)  # [N, D]
+
+
+def projection(n_features: int, width: int, device: torch.device) -> Tensor:
+    """A fixed pseudo-random matrix of integers in -128 .. 127. Returns [D, W] float64.
+
+    Drawn from SHAKE-256 of the shape, so it is the same for every library version, device and seed.
+    """
+    tag = f"expunge/linear/projection/v1/{n_features}/{width}".encode()
+    drawn = np.frombuffer(hashlib.shake_256(tag).digest(n_features * width), dtype=np.int8)
+    return torch.from_numpy(drawn.astype(np.float64).reshape(n_features, width)).to(device)  # [D, W]
+
+
+def expansion_shift(n_features: int) -> int:
+    """Bits dropped after the projection, so that an all-maximal record spreads over the output range.
+
+    Its outputs then have a standard deviation between half the range and the whole; ordinary records, with a smaller
+    norm, seldom saturate. Depends on the shape alone, never on data: a scale fitted to data would carry traces of
+    deleted records.
+    """
+    return max(0, math.ceil(math.log2(INT8_DEVIATION * math.sqrt(n_features))))
+
+
+def expand(quantised: Tensor, matrix: Tensor, n_bits: int) -> Tensor:
+    """min(floor(relu(q P) / 2^s), 2^b - 1) in exact integer arithmetic, s = ``expansion_shift``.
+
+    quantised: [N, D] integers in 0 .. 2^b - 1. matrix: [D, W] integers in -128 .. 127. Returns [N, W] integers in
+    0 .. 2^b - 1, all as float64. Raises NumericalError when a sum could reach 2^53.
+    """
+    n_features, width = matrix.shape
+    if n_features * 128 * largest(n_bits) >= EXACT_LIMIT:
+        raise NumericalError(f"{n_features} features of {n_bits} bits may sum to 2^53; use fewer features or bits")
+    divisor = float(2 ** expansion_shift(n_features))
+    expanded = torch.empty(len(quantised), width, dtype=torch.float64, device=quantised.device)  # [N, W]
+    for start in range(0, len(quantised), CHUNK):
+        projected = quantised[start : start + CHUNK] @ matrix  # [CHUNK, W]
+        expanded[start : start + CHUNK] = torch.floor(projected.clamp_min(0) / divisor).clamp_max(largest(n_bits))
+    return expanded
+
+
+def require_headroom(n_records: int, n_bits: int) -> None:
+    """Raise NumericalError when n (2^b - 1)^2 reaches 2^53, beyond which float64 sums may round."""
+    if n_records * largest(n_bits) ** 2 >= EXACT_LIMIT:
+        limit = (EXACT_LIMIT - 1) // largest(n_bits) ** 2
+        raise NumericalError(
+            f"{n_records} records of {n_bits} bits leave no headroom below 2^53; at {n_bits} bits at most {limit} "
+            "records keep the moments exact: use fewer bits"
+        )
+
+
+def exact_moments(expanded: Tensor, labels: Tensor, n_classes: int, n_bits: int) -> tuple[Tensor, Tensor]:
+    """Gram X'X and cross moments X'Y for one-hot Y, exactly.
+
+    expanded: [N, W] integers in 0 .. 2^b - 1. labels: [N] int64 in 0 .. C-1. Returns [W, W] and [W, C] float64.
+    Raises NumericalError when the sums could reach 2^53.
+    """
+    require_headroom(len(expanded), n_bits)
+    gram = expanded.T @ expanded  # [W, W]
+    moments = torch.zeros(n_classes, expanded.shape[1], dtype=torch.float64, device=expanded.device)
+    moments.index_add_(0, labels, expanded)  # [C, W]; integers, so the order of addition is immaterial
+    return gram, moments.T.contiguous()  # [W, W], [W, C]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RidgeSolution:
+    """A solved ridge problem and what bounds its error.
+
+    weight: [W, C] float64. residual_norm: ||(A + ridge I) W - C||_F. error_bound: residual_norm / ridge, which
+    bounds ||W - W*||_F because A is positive semi-definite. smallest_eigenvalue: an estimate of the smallest
+    eigenvalue of A + ridge I by inverse iteration, never below it; tight_error_bound uses the estimate and is
+    therefore indicative, whereas error_bound is rigorous up to the rounding of the residual itself.
+    """
+
+    weight: Tensor
+    residual_norm: float
+    error_bound: float
+    smallest_eigenvalue: float
+    tight_error_bound: float
+
+
+def solve_ridge(gram: Tensor, moments: Tensor, ridge: float) -> RidgeSolution:
+    """Solve (A + ridge I) W = C by Cholesky and one step of refinement.
+
+    gram: [W, W] symmetric positive semi-definite float64. moments: [W, C] float64. ridge > 0.
+    Raises NumericalError when A + ridge I is not positive definite (A is no Gram matrix) or W is not finite.
+    """
+    system = gram.clone()
+    system.diagonal().add_(ridge)
+    factor, failed_at = torch.linalg.cholesky_ex(system)  # [W, W]
+    if int(failed_at) != 0:
+        raise NumericalError("gram + ridge is not positive definite: the stored moments are damaged; restore them")
+    weight = torch.cholesky_solve(moments, factor)  # [W, C]
+    weight = weight + torch.cholesky_solve(moments - system @ weight, factor)
+    residual_norm = float(torch.linalg.matrix_norm(system @ weight - moments))
+    if not math.isfinite(residual_norm):
+        raise NumericalError("the ridge solution is not finite: increase the ridge")
+    smallest = _smallest_eigenvalue(system, factor)
+    return RidgeSolution(
+        weight=weight,
+        residual_norm=residual_norm,
+        error_bound=residual_norm / ridge,
+        smallest_eigenvalue=smallest,
+        tight_error_bound=residual_norm / smallest,
+    )
+
+
+def _smallest_eigenvalue(system: Tensor, factor: Tensor, n_iterations: int = 8) -> float:
+    # A fixed start keeps the certificate deterministic; a Rayleigh quotient is never below the smallest eigenvalue.
+    vector = torch.cos(torch.arange(len(system), dtype=torch.float64, device=system.device)).unsqueeze(1)  # [W, 1]
+    for _ in range(n_iterations):
+        vector = torch.cholesky_solve(vector, factor)
+        vector = vector / torch.linalg.vector_norm(vector)
+    return float((vector * (system @ vector)).sum())
