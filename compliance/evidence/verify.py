@@ -138,7 +138,7 @@ def _refuse_other_manifests(contents: BundleContents, chain: Chain) -> None:
     named = {str(link.event.facts.get(fact)) for link in jobs for fact in ("before_sha256", "after_sha256")}
     foreign = sorted(set(contents.models) - named)
     if foreign:
-        raise UnexpectedFileError(f"No job of this request names the model models/{foreign[0]}.json.")
+        raise SwappedModelError(f"No job of this request names the model models/{foreign[0]}.json.")
 
 
 def _verify_attached(

@@ -6,14 +6,14 @@ like the real thing, so a refusal is due to that one thing.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from securesystemslib.signer import CryptoSigner
+from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]  # re-exported without __all__
 
 from compliance.evidence import canonical, checkpoint, commitment, findings, leaf, proof, rekord, signing, tiles
 from compliance.evidence.bundle import AttachedEvidence, BundleContents, Entry
@@ -101,6 +101,7 @@ class Story:
         self.policy = canonical.dumps(policy)
         self.leaves: list[bytes] = []
         self.tiles: dict[tuple[int, int], bytes] = {}
+        self.types: set[str] = set()
         self.own: list[tuple[int, str]] = []
         self.previous: str | None = None
         self.envelopes: list[tuple[str, int, bytes]] = []
@@ -145,7 +146,7 @@ class Story:
         head = checkpoint.Checkpoint(ORIGIN, size, tiles.root(size, self.read_tile))
         return checkpoint.sign(head, ORIGIN, self.log_key)
 
-    def log(self, event_type: str, role: str, actor: str, facts: dict[str, FactValue]) -> None:
+    def log(self, event_type: str, role: str, actor: str, facts: Mapping[str, FactValue]) -> None:
         event = Event(
             type=event_type,
             request=REQUEST,
@@ -155,9 +156,13 @@ class Story:
             actor_id=actor,
             facts=facts,
         )
-        entry = leaf.build(self.edit_event(event))
+        entry = self.to_leaf(self.edit_event(event))
+        self.types.add(event_type)
         self.previous = leaf_hash(entry).hex()
         self.own.append((self.append(entry), "event"))
+
+    def to_leaf(self, event: Event) -> bytes:
+        return leaf.build(event)
 
     def receive(self) -> None:
         facts = {"channel": "api", "regulation": "gdpr", "ground": "art17_1_b"}
@@ -298,9 +303,8 @@ class Story:
     def contents(self) -> BundleContents:
         """The export of this request under a checkpoint over the whole log."""
         note = self.note()
-        steps = {leaf.parse(self.leaves[index]).type for index, kind in self.own if kind == "event"}
-        with_scope = "request.approved" in steps
-        openings = commitment.Openings(key=self.key, request=self.request, scope=self.scope if with_scope else None)
+        scope = self.scope if "request.approved" in self.types else None
+        openings = commitment.Openings(key=self.key, request=self.request, scope=scope)
         manifests = [manifest for part in self.parts for manifest in (part.before, part.after)]
         return BundleContents(
             request=REQUEST,
@@ -310,8 +314,8 @@ class Story:
             evidence_keys=(self.signer.public_key_pem,),
             entries=tuple(self._entry(index, kind, note) for index, kind in self.own),
             evidence=tuple(AttachedEvidence(target=t, entry=index, envelope=e) for t, index, e in self.envelopes),
-            models={sha256(m).hexdigest(): m for m in manifests} if "job.recorded" in steps else {},
-            policy=self.policy if "request.planned" in steps else None,
+            models={sha256(m).hexdigest(): m for m in manifests} if "job.recorded" in self.types else {},
+            policy=self.policy if "request.planned" in self.types else None,
             openings=openings.to_bytes(),
         )
 

@@ -1,0 +1,541 @@
+"""Every kind of damage to a bundle has its exit code, and no damage verifies."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compliance.evidence import bundle, canonical, checkpoint, proof, signing
+from compliance.evidence.errors import EvidenceError, ExitCode
+from compliance.evidence.leaf import Event
+from compliance.evidence.merkle import leaf_hash
+from compliance.evidence.statement import EvidenceFacts, Method, parse_statement, statement_bytes
+from compliance.evidence.verdict import Result, Verdict
+from compliance.evidence.verify import verify_bundle
+
+from .archive import pack, reindexed, replaced, unpack
+from .story import DPO, JOB_A, POLICY, REQUEST, STEPS, TARGET_A, TARGET_B, Story, new_signer, some_id
+
+FIRST = "entries/00000300"
+EVIDENCE_ENTRY = "entries/00000311"
+EVIDENCE_A = f"evidence/{TARGET_A}.dsse.json"
+EVIDENCE_B = f"evidence/{TARGET_B}.dsse.json"
+
+
+def code_of(data: bytes, **pins: Any) -> ExitCode:
+    """The exit code with which a bundle is refused; VERIFIED when it is not."""
+    try:
+        verify_bundle(data, **pins)
+    except EvidenceError as error:
+        return error.code
+    return ExitCode.VERIFIED
+
+
+def test_the_genuine_bundle_verifies(genuine: bytes) -> None:
+    assert code_of(genuine) is ExitCode.VERIFIED
+
+
+# --- Damage to the archive and its files: name → (change, exit code) ---------------------------------------------
+
+
+def without(name: str) -> Callable[[bytes], bytes]:
+    return lambda data: pack({key: content for key, content in unpack(data).items() if key != name})
+
+
+def with_file(name: str, content: bytes = b"x") -> Callable[[bytes], bytes]:
+    return lambda data: pack(unpack(data) | {name: content})
+
+
+def edited(name: str, old: bytes, new: bytes) -> Callable[[bytes], bytes]:
+    def change(content: bytes) -> bytes:
+        assert old in content
+        return content.replace(old, new, 1)
+
+    return lambda data: replaced(data, name, change)
+
+
+def index_edited(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes], bytes]:
+    return lambda data: reindexed(data, change)
+
+
+def envelope_edited(change: Callable[[signing.Envelope], signing.Envelope]) -> Callable[[bytes], bytes]:
+    return lambda data: replaced(data, EVIDENCE_A, lambda content: change(signing.parse_envelope(content)).to_bytes())
+
+
+def bit_flipped(content: bytes) -> bytes:
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+def claims_more(envelope: signing.Envelope) -> signing.Envelope:
+    facts = parse_statement(envelope.payload)
+    return dataclasses.replace(envelope, payload=statement_bytes(dataclasses.replace(facts, n_forget=3)))
+
+
+def swapped_evidence(data: bytes) -> bytes:
+    files = unpack(data)
+    return pack(files | {EVIDENCE_A: files[EVIDENCE_B], EVIDENCE_B: files[EVIDENCE_A]})
+
+
+def entry_with_its_hint(data: bytes) -> bytes:
+    """The careful attacker recomputes the hint, which nobody authenticates."""
+    files = unpack(data)
+    leaf = files[f"{FIRST}.leaf"].replace(b'"gdpr"', b'"ccpa"')
+    old = proof.parse(files[f"{FIRST}.tlog-proof"])
+    written = proof.write(old.index, old.path, old.checkpoint, hint=leaf_hash(leaf))
+    return pack(files | {f"{FIRST}.leaf": leaf, f"{FIRST}.tlog-proof": written})
+
+
+def left_out(position: int) -> Callable[[bytes], bytes]:
+    def forget(index: dict[str, Any]) -> None:
+        index["entries"] = [entry for entry in index["entries"] if entry["index"] != position]
+
+    def change(data: bytes) -> bytes:
+        files = unpack(reindexed(data, forget))
+        return pack({name: content for name, content in files.items() if f"{position:08d}" not in name})
+
+    return change
+
+
+def proof_path_edited(data: bytes) -> bytes:
+    files = unpack(data)
+    old = proof.parse(files[f"{FIRST}.tlog-proof"])
+    path = [bytes(32), *old.path[1:]]
+    return pack(files | {f"{FIRST}.tlog-proof": proof.write(old.index, path, old.checkpoint, old.hint)})
+
+
+def proof_without_hint_and_entry_changed(data: bytes) -> bytes:
+    files = unpack(data)
+    old = proof.parse(files[f"{FIRST}.tlog-proof"])
+    leaf = files[f"{FIRST}.leaf"].replace(b'"gdpr"', b'"ccpa"')
+    written = proof.write(old.index, old.path, old.checkpoint)
+    return pack(files | {f"{FIRST}.leaf": leaf, f"{FIRST}.tlog-proof": written})
+
+
+def foreign_key_in_bundle(data: bytes) -> bytes:
+    """The key file and its name replaced by an attacker's; the ledger entry still names the old key."""
+    signer = new_signer()
+
+    def change(index: dict[str, Any]) -> None:
+        index["evidence_keys"] = [signer.keyid]
+
+    files = {name: content for name, content in unpack(reindexed(data, change)).items() if ".pem" not in name}
+    return pack(files | {f"keys/evidence-{signer.keyid}.pem": signer.public_key_pem})
+
+
+def opening_edited(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes], bytes]:
+    def edit(content: bytes) -> bytes:
+        value = json.loads(content)
+        change(value)
+        return canonical.dumps(value)
+
+    return lambda data: replaced(data, "openings.json", edit)
+
+
+def some_model(data: bytes) -> str:
+    return next(name for name in unpack(data) if name.startswith("models/"))
+
+
+DAMAGE: dict[str, tuple[Callable[[bytes], bytes], ExitCode]] = {
+    "not an archive": (lambda data: b"hello", ExitCode.NOT_A_BUNDLE),
+    "empty": (lambda data: b"", ExitCode.NOT_A_BUNDLE),
+    "cut off": (lambda data: data[: len(data) // 2], ExitCode.NOT_A_BUNDLE),
+    "another archive": (lambda data: pack({"a.txt": b"a"}), ExitCode.MISSING_FILE),
+    "no bundle.json": (without("bundle.json"), ExitCode.MISSING_FILE),
+    "no checkpoint": (without("checkpoint"), ExitCode.MISSING_FILE),
+    "no readme": (without("README.txt"), ExitCode.MISSING_FILE),
+    "no entry": (without(f"{FIRST}.leaf"), ExitCode.MISSING_FILE),
+    "no proof": (without(f"{FIRST}.tlog-proof"), ExitCode.MISSING_FILE),
+    "no evidence": (without(EVIDENCE_A), ExitCode.MISSING_FILE),
+    "no policy": (without("policy.json"), ExitCode.MISSING_FILE),
+    "no manifest": (lambda data: without(some_model(data))(data), ExitCode.MISSING_FILE),
+    "an extra file": (with_file("notes.txt"), ExitCode.UNEXPECTED_FILE),
+    "an extra folder": (with_file("extra/"), ExitCode.UNEXPECTED_FILE),
+    "an extra entry": (with_file("entries/00000007.leaf"), ExitCode.UNEXPECTED_FILE),
+    "a foreign manifest": (
+        lambda data: with_file(f"models/{'0' * 64}.json")(
+            reindexed(data, lambda index: index["models"].insert(0, "0" * 64))
+        ),
+        ExitCode.SWAPPED_MODEL,
+    ),
+    "bundle.json edited": (edited("bundle.json", b"2026-05-02", b"2026-05-03"), ExitCode.MALFORMED_FILE),
+    "bundle.json of another version": (edited("bundle.json", b"bundle/1", b"bundle/2"), ExitCode.MALFORMED_FILE),
+    "bundle.json no object": (lambda data: replaced(data, "bundle.json", lambda _: b"[]"), ExitCode.MALFORMED_FILE),
+    "bundle.json with a key": (index_edited(lambda index: index.update(x=1)), ExitCode.MALFORMED_FILE),
+    "bundle.json with entries out of order": (
+        index_edited(lambda index: index["entries"].reverse()),
+        ExitCode.MALFORMED_FILE,
+    ),
+    "bundle.json with models that are text": (
+        index_edited(lambda index: index.update(models="")),
+        ExitCode.MALFORMED_FILE,
+    ),
+    "bundle.json with an unlogged attachment": (
+        index_edited(lambda index: index["evidence"].append({"target": some_id(99), "entry": 5})),
+        ExitCode.MALFORMED_FILE,
+    ),
+    "bundle.json with another request": (
+        index_edited(lambda index: index.update(request=some_id(99))),
+        ExitCode.SWAPPED_REQUEST,
+    ),
+    "bundle.json that calls an event evidence": (
+        index_edited(lambda index: index["entries"][0].update(kind="evidence")),
+        ExitCode.MALFORMED_FILE,
+    ),
+    "log key replaced": (
+        index_edited(lambda index: index.update(log_vkey="ledger.example/test+00000000+AAAA")),
+        ExitCode.MALFORMED_FILE,
+    ),
+    "evidence key replaced": (foreign_key_in_bundle, ExitCode.EVIDENCE_KEY),
+    "checkpoint not a note": (lambda data: replaced(data, "checkpoint", lambda _: b"x"), ExitCode.CHECKPOINT_MALFORMED),
+    "checkpoint size edited": (edited("checkpoint", b"\n314\n", b"\n315\n"), ExitCode.CHECKPOINT_SIGNATURE),
+    "checkpoint by another name": (
+        edited("checkpoint", "— ledger.example/test".encode(), "— ledger.example/tess".encode()),
+        ExitCode.CHECKPOINT_KEY,
+    ),
+    "entry edited": (edited(f"{FIRST}.leaf", b'"gdpr"', b'"ccpa"'), ExitCode.ENTRY_CHANGED),
+    "entry edited, hint gone": (proof_without_hint_and_entry_changed, ExitCode.ENTRY_CHANGED),
+    "entry edited with its hint": (entry_with_its_hint, ExitCode.PROOF_CHANGED),
+    "evidence entry edited": (
+        lambda data: replaced(data, f"{EVIDENCE_ENTRY}.leaf", bit_flipped),
+        ExitCode.ENTRY_CHANGED,
+    ),
+    "proof path edited": (proof_path_edited, ExitCode.PROOF_CHANGED),
+    "proof index edited": (edited(f"{FIRST}.tlog-proof", b"index 300", b"index 301"), ExitCode.PROOF_CHANGED),
+    "proof hint edited": (edited(f"{FIRST}.tlog-proof", b"extra ", b"extra AAAA"), ExitCode.PROOF_CHANGED),
+    "proof under another checkpoint": (
+        edited(f"{FIRST}.tlog-proof", b"\n314\n", b"\n315\n"),
+        ExitCode.PROOF_CHANGED,
+    ),
+    "receipt left out": (left_out(300), ExitCode.CHAIN_BROKEN),
+    "event left out": (left_out(303), ExitCode.CHAIN_BROKEN),
+    "opening key edited": (opening_edited(lambda value: value.update(key="0" * 64)), ExitCode.OPENING_MISMATCH),
+    "opening request edited": (
+        opening_edited(lambda value: value["request"].update(scope="some")),
+        ExitCode.OPENING_MISMATCH,
+    ),
+    "opening scope edited": (
+        opening_edited(lambda value: value["scope"]["models"].pop()),
+        ExitCode.OPENING_MISMATCH,
+    ),
+    "opening scope withheld": (opening_edited(lambda value: value.update(scope=None)), ExitCode.OPENING_MISMATCH),
+    "openings with a key": (opening_edited(lambda value: value.update(x=1)), ExitCode.MALFORMED_FILE),
+    "openings with a short key": (opening_edited(lambda value: value.update(key="00")), ExitCode.MALFORMED_FILE),
+    "policy edited": (edited("policy.json", b"0.1", b"0.2"), ExitCode.POLICY_MISMATCH),
+    "manifest edited": (lambda data: replaced(data, some_model(data), bit_flipped), ExitCode.SWAPPED_MODEL),
+    "manifest left out of the list": (
+        lambda data: without(some_model(data))(reindexed(data, lambda index: index["models"].pop(0))),
+        ExitCode.SWAPPED_MODEL,
+    ),
+    "evidence not an envelope": (lambda data: replaced(data, EVIDENCE_A, lambda _: b"{}"), ExitCode.EVIDENCE_MALFORMED),
+    "evidence payload edited": (envelope_edited(claims_more), ExitCode.EVIDENCE_PAYLOAD),
+    "evidence of the two targets swapped": (swapped_evidence, ExitCode.EVIDENCE_PAYLOAD),
+    "evidence signature edited": (
+        envelope_edited(lambda envelope: dataclasses.replace(envelope, signature=bit_flipped(envelope.signature))),
+        ExitCode.EVIDENCE_SIGNATURE,
+    ),
+    "evidence under another key id": (
+        envelope_edited(lambda envelope: dataclasses.replace(envelope, keyid="0" * 64)),
+        ExitCode.EVIDENCE_SIGNATURE,
+    ),
+    "evidence of another payload type": (
+        envelope_edited(lambda envelope: dataclasses.replace(envelope, payload_type="text/plain")),
+        ExitCode.EVIDENCE_MALFORMED,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_damage_is_refused_with_its_own_code(name: str, genuine: bytes) -> None:
+    damage, code = DAMAGE[name]
+    assert code_of(damage(genuine)) is code
+
+
+MEMBERS = st.integers(min_value=0, max_value=10**6)
+
+
+@settings(max_examples=300, deadline=None)
+@given(member=MEMBERS, position=MEMBERS, flip=st.integers(min_value=1, max_value=255))
+def test_no_flipped_byte_verifies(genuine: bytes, member: int, position: int, flip: int) -> None:
+    files = unpack(genuine)
+    names = sorted(set(files) - {"README.txt"})
+    name = names[member % len(names)]
+    content = bytearray(files[name])
+    content[position % len(content)] ^= flip
+    assert code_of(pack(files | {name: bytes(content)})) is not ExitCode.VERIFIED
+
+
+# --- Genuine signatures over a false story: name → (what is told otherwise, exit code) ---------------------------
+
+
+def on(event_type: str, **facts: Any) -> Callable[[Event], Event]:
+    """Change facts of one type of event."""
+
+    def edit(event: Event) -> Event:
+        return dataclasses.replace(event, facts={**event.facts, **facts}) if event.type == event_type else event
+
+    return edit
+
+
+def by(event_type: str, actor_id: str) -> Callable[[Event], Event]:
+    return lambda event: dataclasses.replace(event, actor_id=actor_id) if event.type == event_type else event
+
+
+def of_request(event_type: str) -> Callable[[Event], Event]:
+    return lambda event: dataclasses.replace(event, request=some_id(99)) if event.type == event_type else event
+
+
+def unlinked(event_type: str) -> Callable[[Event], Event]:
+    return lambda event: dataclasses.replace(event, previous="0" * 64) if event.type == event_type else event
+
+
+def says(**changes: Any) -> Callable[[EvidenceFacts], EvidenceFacts]:
+    """Change the statement before it is signed."""
+    return lambda facts: dataclasses.replace(facts, **changes)
+
+
+def says_method(**changes: Any) -> Callable[[EvidenceFacts], EvidenceFacts]:
+    return lambda facts: dataclasses.replace(facts, method=dataclasses.replace(facts.method, **changes))
+
+
+def says_challenge(**changes: Any) -> Callable[[EvidenceFacts], EvidenceFacts]:
+    return lambda facts: dataclasses.replace(facts, challenge=dataclasses.replace(facts.challenge, **changes))
+
+
+def says_findings(facts: EvidenceFacts) -> EvidenceFacts:
+    better = tuple(dataclasses.replace(finding, value=0) for finding in facts.findings)
+    return dataclasses.replace(facts, findings=better)
+
+
+def reordered(*steps: str) -> tuple[str, ...]:
+    return (*STEPS[:4], *steps)
+
+
+class LeakyStory(Story):
+    """A service whose allow-list was switched off writes an address into the ledger."""
+
+    def to_leaf(self, event: Event) -> bytes:
+        return super().to_leaf(event).replace(b'"email_code"', b'"a@example.org"')
+
+
+class LenientStory(Story):
+    """The attack fails on the model of target A, and the service calls it passed all the same."""
+
+    def findings(self, part: Any) -> Any:
+        equal, attack = super().findings(part)
+        return equal, dataclasses.replace(attack, verdict=Verdict.FAIL)
+
+
+class LooseStory(Story):
+    """Judged at another threshold than the policy's."""
+
+    def findings(self, part: Any) -> Any:
+        equal, attack = super().findings(part)
+        return equal, dataclasses.replace(attack, threshold=0.5)
+
+
+class PartialStory(Story):
+    """One audit of the policy was left out."""
+
+    def findings(self, part: Any) -> Any:
+        return super().findings(part)[:1]
+
+
+class FailedStory(Story):
+    """Honestly failed, and completed all the same."""
+
+    def findings(self, part: Any) -> Any:
+        equal, attack = super().findings(part)
+        return equal, dataclasses.replace(attack, verdict=Verdict.FAIL)
+
+    def result(self, part: Any) -> Result:
+        return Result.FAILED
+
+
+class OmittedStory(Story):
+    """One model of the scope was never touched."""
+
+    def _part(self, target: str, job: str, name: str, is_conclusive: bool) -> Any:
+        self.scope_parts = [*getattr(self, "scope_parts", []), super()._part(target, job, name, is_conclusive)]
+        return self.scope_parts[-1]
+
+    def attach(self) -> None:
+        self.parts = self.parts[:1]
+        super().attach()
+
+    @property
+    def scope(self) -> dict[str, object]:
+        held = [
+            {"model": some_id(30), "n_records": 2, "forget_commitment": p.forget_commitment} for p in self.scope_parts
+        ]
+        return {"models": held}
+
+
+FALSE_STORIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
+    "an event of another request": ({"event": of_request("job.recorded")}, ExitCode.SWAPPED_REQUEST),
+    "an event that follows nothing": ({"event": unlinked("request.approved")}, ExitCode.CHAIN_BROKEN),
+    "an event after the end": ({"steps": ("receive", "withdraw", "withdraw")}, ExitCode.CHAIN_BROKEN),
+    "a leaf with an address in it": ({"kind": LeakyStory, "steps": STEPS[:3]}, ExitCode.LEAF_SCHEMA),
+    "completed without approval": (
+        {"steps": ("receive", "confirm_identity", "complete")},
+        ExitCode.CHAIN_BROKEN,
+    ),
+    "planned after the run": (
+        {"steps": reordered("start", "plan", "record", "find", "attach", "complete")},
+        ExitCode.POLICY_AFTER_RUN,
+    ),
+    "recorded before the start": (
+        {"steps": reordered("plan", "record", "start", "find", "attach", "complete")},
+        ExitCode.POLICY_AFTER_RUN,
+    ),
+    "findings before the result": (
+        {"steps": reordered("plan", "start", "find", "record", "attach", "complete")},
+        ExitCode.POLICY_AFTER_RUN,
+    ),
+    "evidence before the findings": (
+        {"steps": reordered("plan", "start", "record", "attach", "find", "complete")},
+        ExitCode.POLICY_AFTER_RUN,
+    ),
+    "evidence after the completion": (
+        {"steps": reordered("plan", "start", "record", "find", "complete", "attach")},
+        ExitCode.POLICY_AFTER_RUN,
+    ),
+    "a job nobody planned": ({"event": on("request.planned", jobs=[some_id(98)])}, ExitCode.POLICY_AFTER_RUN),
+    "a result never recorded": (
+        {"steps": reordered("plan", "start", "find", "attach", "complete")},
+        ExitCode.JOB_MISMATCH,
+    ),
+    "a result recorded twice": (
+        {"steps": reordered("plan", "start", "record", "record", "find", "attach", "complete")},
+        ExitCode.JOB_MISMATCH,
+    ),
+    "evidence of another request": ({"facts": says(request_id=some_id(99))}, ExitCode.SWAPPED_REQUEST),
+    "evidence of another receipt": ({"facts": says(request_leaf_sha256="0" * 64)}, ExitCode.SWAPPED_REQUEST),
+    "evidence of another target": ({"facts": says(target_id=some_id(99))}, ExitCode.JOB_MISMATCH),
+    "evidence of another job": ({"facts": says(job_id=some_id(99))}, ExitCode.JOB_MISMATCH),
+    "another model before": ({"facts": says(before_sha256="0" * 64)}, ExitCode.SWAPPED_MODEL),
+    "another model after": ({"facts": says(after_sha256="0" * 64)}, ExitCode.SWAPPED_MODEL),
+    "a start from another model": ({"event": on("job.started", before_sha256="0" * 64)}, ExitCode.SWAPPED_MODEL),
+    "a result about another model": ({"event": on("job.recorded", after_sha256="0" * 64)}, ExitCode.SWAPPED_MODEL),
+    "another method": ({"facts": says_method(name="npo")}, ExitCode.JOB_MISMATCH),
+    "another version of the method": ({"facts": says_method(version="2")}, ExitCode.JOB_MISMATCH),
+    "another configuration": ({"facts": says_method(config={"gamma": 2.0})}, ExitCode.JOB_MISMATCH),
+    "a stronger assurance": ({"event": on("job.recorded", assurance="approximate")}, ExitCode.JOB_MISMATCH),
+    "another policy in the evidence": ({"facts": says(policy_sha256="0" * 64)}, ExitCode.POLICY_MISMATCH),
+    "another policy in the plan": ({"event": on("request.planned", policy_sha256="0" * 64)}, ExitCode.POLICY_MISMATCH),
+    "a method the policy does not name": (
+        {"policy": {**POLICY, "methods": {"analytic_classifier": {"method": "npo", "config": {}}}}},
+        ExitCode.POLICY_MISMATCH,
+    ),
+    "an older challenge": ({"facts": says_challenge(checkpoint_sha256="0" * 64)}, ExitCode.CHALLENGE_MISMATCH),
+    "a challenge from the future": ({"facts": says_challenge(size=306 + 1)}, ExitCode.CHALLENGE_MISMATCH),
+    "other findings than recorded": ({"facts": says_findings}, ExitCode.FINDINGS_MISMATCH),
+    "another verdict in the ledger": (
+        {"event": on("findings.recorded", verdict="failed")},
+        ExitCode.FINDINGS_MISMATCH,
+    ),
+    "a better result than the findings give": ({"facts": says(result=Result.PASSED)}, ExitCode.FINDINGS_MISMATCH),
+    "a failed audit called passed": ({"kind": LenientStory}, ExitCode.FINDINGS_MISMATCH),
+    "a looser threshold": ({"kind": LooseStory}, ExitCode.FINDINGS_MISMATCH),
+    "an audit left out": ({"kind": PartialStory}, ExitCode.FINDINGS_MISMATCH),
+    "records outside the scope": ({"facts": says(forget_commitment="1" * 64)}, ExitCode.SCOPE_MISMATCH),
+    "a model of the scope left out": ({"kind": OmittedStory}, ExitCode.SCOPE_MISMATCH),
+    "completion on other evidence": (
+        {"event": on("request.completed", evidence=["0" * 64])},
+        ExitCode.COMPLETION_MISMATCH,
+    ),
+    "completion with another live model": (
+        {"event": on("request.completed", live=["0" * 64])},
+        ExitCode.COMPLETION_MISMATCH,
+    ),
+    "completion on failed evidence": ({"kind": FailedStory}, ExitCode.COMPLETION_MISMATCH),
+    "the decider signs off": ({"event": by("request.completed", DPO)}, ExitCode.SAME_SIGNER),
+}
+
+
+@pytest.mark.parametrize("name", FALSE_STORIES)
+def test_a_false_story_is_refused_even_when_genuinely_signed(
+    name: str, log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner
+) -> None:
+    told, code = FALSE_STORIES[name]
+    changes = dict(told)
+    kind = changes.pop("kind", Story)
+    assert code_of(bundle.write(kind(log_key=log_key, signer=signer, **changes).contents())) is code
+
+
+def test_every_code_that_a_bundle_can_raise_is_in_a_table() -> None:
+    raised = {code for _, code in DAMAGE.values()} | {code for _, code in FALSE_STORIES.values()}
+    elsewhere = {
+        ExitCode.VERIFIED,
+        ExitCode.UNEXPECTED_ERROR,
+        ExitCode.USAGE,
+        ExitCode.UNREADABLE,
+        ExitCode.TOO_LARGE,
+        ExitCode.UNSAFE_MEMBER,
+    }
+    assert raised == set(ExitCode) - elsewhere
+
+
+# --- Attackers with keys of their own ---------------------------------------------------------------------------
+
+
+def test_a_bundle_signed_throughout_with_other_keys_verifies_alone_but_not_under_pinned_keys(
+    log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner
+) -> None:
+    forged = bundle.write(Story(log_key=Ed25519PrivateKey.generate(), signer=new_signer()).contents())
+    pinned = [checkpoint.vkey("ledger.example/test", log_key.public_key())]
+    assert code_of(forged) is ExitCode.VERIFIED
+    assert code_of(forged, log_vkeys=pinned) is ExitCode.CHECKPOINT_KEY
+    assert code_of(forged, log_vkeys=pinned, evidence_keys=[signer.public_key]) is ExitCode.CHECKPOINT_KEY
+    assert code_of(forged, evidence_keys=[signer.public_key]) is ExitCode.EVIDENCE_KEY
+
+
+def test_evidence_signed_with_another_key_is_refused_although_the_log_is_genuine(
+    log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner
+) -> None:
+    forged = bundle.write(Story(log_key=log_key, signer=new_signer()).contents())
+    pinned = [checkpoint.vkey("ledger.example/test", log_key.public_key())]
+    assert code_of(forged, log_vkeys=pinned, evidence_keys=[signer.public_key]) is ExitCode.EVIDENCE_KEY
+
+
+def test_an_empty_list_of_keys_trusts_nobody(genuine: bytes) -> None:
+    assert code_of(genuine, log_vkeys=[]) is ExitCode.CHECKPOINT_KEY
+    assert code_of(genuine, evidence_keys=[]) is ExitCode.EVIDENCE_KEY
+
+
+def test_recomputing_everything_that_nobody_signs_does_not_help(genuine: bytes, story: Story) -> None:
+    """Entry, hint, path, index and seal are recomputed over a tree of the attacker's; the checkpoint stays."""
+    forged = Story(log_key=story.log_key, signer=story.signer, event=on("request.received", ground="art17_1_f"))
+    contents = forged.contents()
+    genuine_note = story.contents().checkpoint
+    entries = tuple(
+        dataclasses.replace(entry, proof=entry.proof.replace(contents.checkpoint, genuine_note))
+        for entry in contents.entries
+    )
+    data = bundle.write(dataclasses.replace(contents, checkpoint=genuine_note, entries=entries))
+    assert code_of(data) is ExitCode.PROOF_CHANGED
+
+
+def test_genuine_evidence_of_another_request_is_refused(
+    log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner
+) -> None:
+    """A request that is received at another second has another receipt, and so needs other evidence."""
+    later = lambda event: dataclasses.replace(event, at=event.at + timedelta(seconds=1))  # noqa: E731
+    other = Story(log_key=log_key, signer=signer, event=later)
+
+    class Replaying(Story):
+        def facts(self, part: Any) -> EvidenceFacts:
+            return dataclasses.replace(super().facts(part), request_leaf_sha256=str(other.received))
+
+    assert code_of(bundle.write(Replaying(log_key=log_key, signer=signer).contents())) is ExitCode.SWAPPED_REQUEST
+
+
+def test_the_names_used_above_are_those_of_the_story(story: Story) -> None:
+    assert story.leaves[300] == story.contents().entries[0].leaf
+    assert (story.contents().request, story.parts[0].job) == (REQUEST, JOB_A)
+    assert isinstance(story.method(), Method)
