@@ -107,7 +107,7 @@ class Story:
         self.envelopes: list[tuple[str, int, bytes]] = []
         self.key = bytes(range(32))
         self.request = {"channel": "api", "scope": "all", "nonce": "1"}
-        self.parts = (self._part(TARGET_A, JOB_A, "a", True), self._part(TARGET_B, JOB_B, "b", False))
+        self.parts: tuple[Part, ...] = (self._part(TARGET_A, JOB_A, "a", True), self._part(TARGET_B, JOB_B, "b", False))
         for number in range(n_others):
             self.append(b"somebody else's entry %d" % number)
         for step in steps:

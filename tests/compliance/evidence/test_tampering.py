@@ -525,7 +525,10 @@ def test_genuine_evidence_of_another_request_is_refused(
     log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner
 ) -> None:
     """A request that is received at another second has another receipt, and so needs other evidence."""
-    later = lambda event: dataclasses.replace(event, at=event.at + timedelta(seconds=1))  # noqa: E731
+
+    def later(event: Event) -> Event:
+        return dataclasses.replace(event, at=event.at + timedelta(seconds=1))
+
     other = Story(log_key=log_key, signer=signer, event=later)
 
     class Replaying(Story):

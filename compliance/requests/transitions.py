@@ -1,0 +1,136 @@
+"""The only writer of a state. One call: lock already held, conditional UPDATE, ledger entry, in one transaction.
+
+The law of this file:
+- a move that is not in `states.TRANSITIONS` is refused, and so is an actor whose role may not make it;
+- the UPDATE names the state and the chain head it expects; if no row matches, someone else was first;
+- the entry goes into the ledger's outbox in the same transaction, so neither exists without the other.
+
+Next: compliance/ledger/record.py
+"""
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from compliance.evidence.leaf import FactValue
+from compliance.ledger.actors import Actor
+from compliance.ledger.record import record_event
+from compliance.requests.errors import ForbiddenActorError, NotFoundError, StaleStateError, StateError
+from compliance.requests.models import DeletionRequest, Job, Target
+from compliance.requests.states import (
+    JOB_TRANSITIONS,
+    TARGET_TRANSITIONS,
+    TRANSITIONS,
+    JobState,
+    RequestState,
+    TargetState,
+)
+
+
+def locked(request_id: uuid.UUID) -> DeletionRequest:
+    """The request, its row locked until the transaction ends; raises NotFoundError."""
+    request = DeletionRequest.objects.select_for_update().filter(pk=request_id).first()
+    if request is None:
+        raise NotFoundError(f"There is no request {request_id}.")
+    return request
+
+
+def locked_job(job_id: uuid.UUID) -> Job:
+    """The job, its row locked until the transaction ends; raises NotFoundError."""
+    job = Job.objects.select_for_update().filter(pk=job_id).first()
+    if job is None:
+        raise NotFoundError(f"There is no job {job_id}.")
+    return job
+
+
+def create(request: DeletionRequest, event: str, *, actor: Actor, facts: Mapping[str, FactValue]) -> None:
+    """Store a new request in its first state with its first entry."""
+    request.state = RequestState.RECEIVED
+    request.chain_head = record_event(event, actor=actor, facts=facts, request_id=request.pk)
+    request.save(force_insert=True)
+
+
+def move(
+    request: DeletionRequest,
+    to: RequestState,
+    event: str,
+    *,
+    actor: Actor,
+    facts: Mapping[str, FactValue],
+    changes: Mapping[str, Any] | None = None,
+) -> None:
+    """Move a locked request to `to` and record it; `changes` are other columns that change with it.
+
+    Raises StateError, ForbiddenActorError, StaleStateError.
+    """
+    _refuse_unless_allowed(request, to, actor)
+    head = record_event(event, actor=actor, facts=facts, request_id=request.pk, previous=request.chain_head)
+    _update(request, {"state": to, "chain_head": head, **(changes or {})})
+
+
+def note(request: DeletionRequest, event: str, *, actor: Actor, facts: Mapping[str, FactValue]) -> None:
+    """Record an event of a locked request that leaves its state as it is."""
+    head = record_event(event, actor=actor, facts=facts, request_id=request.pk, previous=request.chain_head)
+    _update(request, {"chain_head": head})
+
+
+def move_with_evidence(request: DeletionRequest, to: RequestState, *, actor: Actor) -> None:
+    """Move a locked request on the strength of an evidence leaf, which the caller has just recorded."""
+    _refuse_unless_allowed(request, to, actor)
+    _update(request, {"state": to})
+
+
+def move_target(target: Target, to: TargetState) -> None:
+    """Move a target; raises StateError or StaleStateError. Its entry is that of the action that calls."""
+    old = TargetState(target.state)
+    if (old, to) not in TARGET_TRANSITIONS:
+        raise StateError(f"A target that is {old.label!r} cannot become {to.label!r}.")
+    if Target.objects.filter(pk=target.pk, state=old).update(state=to) != 1:
+        raise StaleStateError("The target was changed meanwhile. Read it again.")
+    target.state = to
+
+
+def move_job(job: Job, to: JobState, **changes: Any) -> None:
+    """Move a job and write `changes` with it; raises StateError or StaleStateError."""
+    old = JobState(job.state)
+    if (old, to) not in JOB_TRANSITIONS:
+        raise StateError(f"A job that is {old.label!r} cannot become {to.label!r}.")
+    if Job.objects.filter(pk=job.pk, state=old, lease_owner=job.lease_owner).update(state=to, **changes) != 1:
+        raise StaleStateError("The job was changed meanwhile. Read it again.")
+    job.refresh_from_db()
+
+
+def new_target(**fields: Any) -> Target:
+    """A new target, queued or (with no records) not present."""
+    state = TargetState.QUEUED if fields["n_records"] else TargetState.NOT_PRESENT
+    return Target.objects.create(state=state, **fields)
+
+
+def new_job(**fields: Any) -> Job:
+    """A new queued job."""
+    return Job.objects.create(state=JobState.QUEUED, queued_at=datetime.now(tz=UTC), **fields)
+
+
+def allowed(request: DeletionRequest) -> set[RequestState]:
+    """Where this request may go next, for buttons and messages."""
+    return {to for (old, to) in TRANSITIONS if old == request.state}
+
+
+def _refuse_unless_allowed(request: DeletionRequest, to: RequestState, actor: Actor) -> None:
+    old = RequestState(request.state)
+    roles = TRANSITIONS.get((old, to))
+    if roles is None:
+        raise StateError(f"The request is {old.label!r}; from there it cannot become {to.label!r}.")
+    if actor.role not in roles:
+        names = ", ".join(sorted(role.value for role in roles))
+        raise ForbiddenActorError(f"{to.label!r} takes the role {names}; you act as {actor.role.value}.")
+
+
+def _update(request: DeletionRequest, columns: dict[str, Any]) -> None:
+    columns["changed_at"] = datetime.now(tz=UTC)
+    expected = DeletionRequest.objects.filter(pk=request.pk, state=request.state, chain_head=request.chain_head)
+    if expected.update(**columns) != 1:
+        raise StaleStateError("The request was changed meanwhile. Read it again before you decide.")
+    for name, value in columns.items():
+        setattr(request, name, value)

@@ -1,0 +1,280 @@
+"""The one settings file: everything comes from the environment, and outside DEBUG nothing unsafe starts.
+
+Each secret is read from `<NAME>` or from the file that `<NAME>_FILE` names. With `EXPUNGE_DEBUG=1` (what `make demo`
+and `make serve` set) a missing secret is made once and kept under the data folder, readable by its owner alone;
+without it a missing secret stops the start with a sentence that says which one.
+"""
+
+import base64
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def env_bool(name: str, default: bool = False) -> bool:
+    """True for 1/true/yes/on, False for 0/false/no/off or empty; anything else is refused."""
+    value = os.environ.get(name, "").strip().lower()
+    if not value:
+        return default
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} must be 1 or 0, found {value!r}. Set it to one of them or leave it out.")
+
+
+def env_int(name: str, default: int) -> int:
+    """A whole number above zero."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    if not value.isdigit() or int(value) == 0:
+        raise ImproperlyConfigured(f"{name} must be a whole number above 0, found {value!r}.")
+    return int(value)
+
+
+DEBUG = env_bool("EXPUNGE_DEBUG")
+DATA_DIR = Path(os.environ.get("EXPUNGE_DATA_DIR") or ROOT / ".data").resolve()
+KEYS_DIR = Path(os.environ.get("EXPUNGE_KEYS_DIR") or DATA_DIR / "keys").resolve()
+
+
+def _generated(name: str) -> str:
+    """The secret made for this data folder on first use. Only in DEBUG: production secrets have an owner."""
+    folder = DATA_DIR / "secrets"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / name.lower()
+    try:
+        # Exclusive creation: two processes that start together must agree on one secret.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read_secret(path, name)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(base64.b64encode(secrets.token_bytes(32)).decode())
+    return _read_secret(path, name)
+
+
+def _read_secret(path: Path, name: str) -> str:
+    try:
+        value = path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read ({error.strerror}).") from error
+    if not value:
+        raise ImproperlyConfigured(f"{name}: the file {path} is empty. Write the secret into it.")
+    return value
+
+
+def env_secret(name: str) -> str:
+    """The secret of this name; raises ImproperlyConfigured outside DEBUG when it is not set."""
+    if os.environ.get(name):
+        return os.environ[name]
+    if os.environ.get(f"{name}_FILE"):
+        return _read_secret(Path(os.environ[f"{name}_FILE"]), name)
+    if DEBUG:
+        return _generated(name)
+    raise ImproperlyConfigured(
+        f"{name} is not set. Set {name} or {name}_FILE (base64 of 32 random bytes), "
+        "or EXPUNGE_DEBUG=1 to try Expunge out on this machine."
+    )
+
+
+def env_key(name: str) -> bytes:
+    """A 32-byte key, given as base64."""
+    try:
+        key = base64.b64decode(env_secret(name), validate=True)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be base64 of exactly 32 bytes; it is not base64.") from error
+    if len(key) != 32:
+        raise ImproperlyConfigured(f"{name} must be base64 of exactly 32 bytes, found {len(key)} bytes.")
+    return key
+
+
+def env_required(name: str, in_debug: str) -> str:
+    """A setting that has an embedded default in DEBUG and must be chosen outside it."""
+    value = os.environ.get(name, "").strip()
+    if value:
+        return value
+    if DEBUG:
+        return in_debug
+    raise ImproperlyConfigured(f"{name} is not set, and outside EXPUNGE_DEBUG=1 it has no default. See docs/operate.md.")
+
+
+def database(url: str) -> dict[str, Any]:
+    """PostgreSQL as given; SQLite with WAL, full sync and IMMEDIATE transactions, so that writers queue, not fail."""
+    config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60))
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        config["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+        }
+        config["CONN_MAX_AGE"] = 0
+    return config
+
+
+# --- Django ---------------------------------------------------------------------------------------------------------
+SECRET_KEY = env_secret("SECRET_KEY")
+ALLOWED_HOSTS = [
+    host.strip() for host in env_required("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if host.strip()
+]
+DATABASES = {"default": database(env_required("DATABASE_URL", f"sqlite:///{DATA_DIR / 'expunge.sqlite3'}"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "axes",
+    "csp",
+    "compliance.ledger",
+    "compliance.registry",
+    "compliance.requests",
+    "compliance.reports",
+    "compliance.portal",
+    # Only its management commands (serve, demo, …); the code that runs jobs is reached through DISPATCHER.
+    "workers",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "compliance.urls"
+WSGI_APPLICATION = "compliance.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "portal:login"
+LOGIN_REDIRECT_URL = "portal:requests"
+LOGOUT_REDIRECT_URL = "portal:login"
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = DEBUG
+LANGUAGE_CODE = "en"
+TIME_ZONE = os.environ.get("EXPUNGE_TIME_ZONE") or "UTC"
+USE_TZ = True
+
+# --- Safety of the web ----------------------------------------------------------------------------------------------
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG
+SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+if env_bool("EXPUNGE_BEHIND_PROXY"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SESSION_COOKIE_AGE = 8 * 3600
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 1  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_VERBOSE = False
+
+# --- API ------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "compliance.api.errors.problem",
+    "DEFAULT_THROTTLE_RATES": {
+        "submit": os.environ.get("EXPUNGE_SUBMIT_RATE") or "20/minute",
+        "identity": os.environ.get("EXPUNGE_IDENTITY_RATE") or "30/minute",
+    },
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Expunge",
+    "DESCRIPTION": "Deletion requests, the decisions on them, and the auditor's bundle.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+
+# --- People ---------------------------------------------------------------------------------------------------------
+VAULT_MASTER_KEY = env_key("VAULT_MASTER_KEY")
+PSEUDONYM_KEY = env_key("PSEUDONYM_KEY")
+IDENTITY_CODE_SECONDS = env_int("EXPUNGE_IDENTITY_CODE_SECONDS", 600)
+IDENTITY_CODE_ATTEMPTS = 5
+DEFAULT_FROM_EMAIL = os.environ.get("EXPUNGE_FROM_EMAIL") or "privacy@localhost"
+if os.environ.get("EXPUNGE_SMTP_HOST"):
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = os.environ["EXPUNGE_SMTP_HOST"]
+    EMAIL_PORT = env_int("EXPUNGE_SMTP_PORT", 587)
+    EMAIL_HOST_USER = os.environ.get("EXPUNGE_SMTP_USER", "")
+    EMAIL_HOST_PASSWORD = env_secret("EXPUNGE_SMTP_PASSWORD") if EMAIL_HOST_USER else ""
+    EMAIL_USE_TLS = env_bool("EXPUNGE_SMTP_TLS", default=True)
+    EMAIL_TIMEOUT = 30
+elif DEBUG:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = DATA_DIR / "outbox"
+else:
+    raise ImproperlyConfigured("EXPUNGE_SMTP_HOST is not set: identity codes could not be sent. See docs/operate.md.")
+
+# --- Ledger, evidence, work -----------------------------------------------------------------------------------------
+LEDGER_ORIGIN = os.environ.get("EXPUNGE_LEDGER_ORIGIN") or "expunge.local/ledger"
+LEDGER_KEY_PATH = Path(os.environ.get("EXPUNGE_LEDGER_KEY_PATH") or KEYS_DIR / "ledger.pem")
+EVIDENCE_KEY_PATH = Path(os.environ.get("EXPUNGE_EVIDENCE_KEY_PATH") or KEYS_DIR / "evidence.pem")
+ARTIFACTS_DIR = Path(os.environ.get("EXPUNGE_ARTIFACTS_DIR") or DATA_DIR / "artifacts")
+POLICY_PATH = Path(os.environ.get("EXPUNGE_POLICY_FILE") or ROOT / "compliance" / "requests" / "policy.json")
+DISPATCHER = os.environ.get("EXPUNGE_DISPATCHER") or "workers.dispatch.CeleryDispatcher"
+BROKER_URL = env_required("REDIS_URL", "embedded")
+JOB_LEASE_SECONDS = env_int("EXPUNGE_JOB_LEASE_SECONDS", 120)
+JOB_MAX_ATTEMPTS = env_int("EXPUNGE_JOB_MAX_ATTEMPTS", 3)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("EXPUNGE_LOG_LEVEL") or "INFO"},
+}
