@@ -8,6 +8,7 @@ without it a missing secret stops the start with a sentence that says which one.
 import base64
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,9 @@ def env_required(name: str, in_debug: str) -> str:
         return value
     if DEBUG:
         return in_debug
-    raise ImproperlyConfigured(f"{name} is not set, and outside EXPUNGE_DEBUG=1 it has no default. See docs/operate.md.")
+    raise ImproperlyConfigured(
+        f"{name} is not set, and outside EXPUNGE_DEBUG=1 it has no default. See docs/operate.md."
+    )
 
 
 def database(url: str) -> dict[str, Any]:
@@ -243,6 +246,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 # --- People ---------------------------------------------------------------------------------------------------------
 VAULT_MASTER_KEY = env_key("VAULT_MASTER_KEY")
 PSEUDONYM_KEY = env_key("PSEUDONYM_KEY")
+# Named in every letter: who answers for the models, and where to complain (Art. 12(4), 77 GDPR).
+CONTROLLER_NAME = os.environ.get("EXPUNGE_CONTROLLER_NAME") or "The controller"
+SUPERVISORY_AUTHORITY = os.environ.get("EXPUNGE_SUPERVISORY_AUTHORITY") or "the data protection supervisory authority"
 IDENTITY_CODE_SECONDS = env_int("EXPUNGE_IDENTITY_CODE_SECONDS", 600)
 IDENTITY_CODE_ATTEMPTS = 5
 DEFAULT_FROM_EMAIL = os.environ.get("EXPUNGE_FROM_EMAIL") or "privacy@localhost"
@@ -269,6 +275,8 @@ POLICY_PATH = Path(os.environ.get("EXPUNGE_POLICY_FILE") or ROOT / "compliance" 
 DISPATCHER = os.environ.get("EXPUNGE_DISPATCHER") or "workers.dispatch.CeleryDispatcher"
 BROKER_URL = env_required("REDIS_URL", "embedded")
 JOB_LEASE_SECONDS = env_int("EXPUNGE_JOB_LEASE_SECONDS", 120)
+# A message younger than this is on its way, not lost.
+SWEEP_GRACE = timedelta(seconds=env_int("EXPUNGE_SWEEP_GRACE_SECONDS", 30))
 JOB_MAX_ATTEMPTS = env_int("EXPUNGE_JOB_MAX_ATTEMPTS", 3)
 
 LOGGING = {

@@ -37,7 +37,11 @@ def sign_checkpoint(key: Ed25519PrivateKey) -> SignedCheckpoint | None:
     origin = settings.LEDGER_ORIGIN
     note = checkpoint.sign(checkpoint.Checkpoint(origin=origin, size=size, root=root), origin, key)
     return SignedCheckpoint.objects.create(
-        size=size, root_sha256=root.hex(), note=note, note_sha256=sha256(note).hexdigest(), signed_at=datetime.now(tz=UTC)
+        size=size,
+        root_sha256=root.hex(),
+        note=note,
+        note_sha256=sha256(note).hexdigest(),
+        signed_at=datetime.now(tz=UTC),
     )
 
 

@@ -46,6 +46,8 @@ class ModelVersion(models.Model):
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
     status = models.CharField(max_length=16, choices=VersionState)
     n_records = models.PositiveIntegerField()
+    # 32 random bytes: opens the commitment to the list of records in `version.registered`.
+    commitment_key = models.BinaryField()
     job_id = models.UUIDField(null=True, unique=True)
     registered_at = models.DateTimeField()
     destroy_after = models.DateTimeField(null=True)

@@ -6,21 +6,18 @@ as associated data, so a row cannot be moved to another request). Destroying the
 
 import hmac
 import secrets
-import unicodedata
 import uuid
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 
 from compliance.evidence import commitment
+from compliance.registry.pseudonyms import canonical_identifier, pseudonym_of
 from compliance.requests.errors import InvalidInputError
 from compliance.requests.models import DeletionRequest, SubjectVault
 
-IDENTIFIER_KINDS = ("email",)
 _NONCE_BYTES = 12
 
 
@@ -30,20 +27,10 @@ class VaultError(RuntimeError):
 
 def canonical(kind: str, value: str) -> str:
     """The one spelling of an identifier under which it is looked up; raises InvalidInputError."""
-    if kind not in IDENTIFIER_KINDS:
-        raise InvalidInputError(f"identifier.kind must be one of {', '.join(IDENTIFIER_KINDS)}, found another value.")
-    text = unicodedata.normalize("NFKC", value).strip().casefold()
     try:
-        validate_email(text)
-    except ValidationError as error:
-        # The value itself stays out of the message: messages are logged and returned.
-        raise InvalidInputError("identifier.value must be an e-mail address, for example name@example.org.") from error
-    return text
-
-
-def pseudonym(kind: str, canonical_value: str) -> str:
-    """HMAC-SHA-256 of an identifier under the installation's pseudonym key, as hex. Never written to the ledger."""
-    return hmac.new(settings.PSEUDONYM_KEY, f"{kind}|{canonical_value}".encode(), sha256).hexdigest()
+        return canonical_identifier(kind, value)
+    except ValueError as error:
+        raise InvalidInputError(str(error)) from error
 
 
 def seal(request: DeletionRequest, kind: str, canonical_value: str, commitment_key: bytes) -> SubjectVault:
@@ -52,7 +39,7 @@ def seal(request: DeletionRequest, kind: str, canonical_value: str, commitment_k
     return SubjectVault(
         request=request,
         identifier_kind=kind,
-        pseudonym=pseudonym(kind, canonical_value),
+        pseudonym=pseudonym_of(kind, canonical_value),
         wrapped_key=_seal(settings.VAULT_MASTER_KEY, data_key, request.pk, b"key"),
         sealed_identifier=_seal(data_key, canonical_value.encode(), request.pk, b"identifier"),
         sealed_commitment_key=_seal(data_key, commitment_key, request.pk, b"commitment"),

@@ -106,6 +106,24 @@ class IdentityChallenge(models.Model):
     sent_at = models.DateTimeField(null=True)
 
 
+class Letter(models.Model):
+    """A message owed to the data subject. The text is made when it is sent; nothing of it is stored."""
+
+    class Kind(models.TextChoices):
+        COMPLETED = "completed"
+        REFUSED = "refused"
+        WITHDRAWN = "withdrawn"
+
+    request = models.ForeignKey(DeletionRequest, on_delete=models.CASCADE, related_name="letters")
+    kind = models.CharField(max_length=20, choices=Kind)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["request", "kind"], name="one_letter_per_kind")]
+
+
 class Policy(models.Model):
     """A policy as it was in force: canonical bytes, named by their digest. Rows are never changed."""
 
@@ -129,6 +147,8 @@ class Job(models.Model):
     outcome = models.JSONField(null=True)
     challenge_sha256 = models.CharField(max_length=64, blank=True)
     challenge_size = models.PositiveBigIntegerField(null=True)
+    # Which job of its target this is: staff's retry makes a new one. `attempt` counts the workers that began it.
+    number = models.PositiveSmallIntegerField(default=1)
     attempt = models.PositiveSmallIntegerField(default=0)
     lease_owner = models.UUIDField(null=True)
     lease_expires_at = models.DateTimeField(null=True)

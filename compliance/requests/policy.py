@@ -30,13 +30,17 @@ class MethodChoice:
 
 def current() -> Policy:
     """The policy in force, stored under its digest; raises PolicyError."""
-    document = _read()
-    content = rfc8785.dumps(document)
-    digest = sha256(content).hexdigest()
+    policy = in_force()
     row, _ = Policy.objects.get_or_create(
-        sha256=digest, defaults={"content": content, "first_used_at": datetime.now(tz=UTC)}
+        sha256=policy.sha256, defaults={"content": policy.content, "first_used_at": policy.first_used_at}
     )
     return row
+
+
+def in_force() -> Policy:
+    """The policy in force as a row that is not stored: for showing what would be done. Raises PolicyError."""
+    content = rfc8785.dumps(_read())
+    return Policy(sha256=sha256(content).hexdigest(), content=content, first_used_at=datetime.now(tz=UTC))
 
 
 def document(policy: Policy) -> dict[str, Any]:
@@ -52,6 +56,11 @@ def method_for(policy: Policy, family: str) -> MethodChoice:
         named = ", ".join(sorted(methods)) or "none"
         raise PolicyError(f"The policy names no method for the family {family!r}; it names: {named}. Add one to it.")
     return MethodChoice(method=methods[family]["method"], config=methods[family]["config"])
+
+
+def superseded_weights_days(policy: Policy) -> int:
+    """How long weights that still know the person are kept after a newer version went into service."""
+    return int(document(policy)["superseded_weights_days"])
 
 
 def _read() -> dict[str, Any]:
@@ -80,7 +89,9 @@ def _refuse_malformed(document: object) -> None:
     for choice in audits:
         unknown = set(choice["accept_inconclusive_when_passed"]) - set(names)
         if unknown:
-            raise PolicyError(f"policy.audits: {choice['audit']} leans on {sorted(unknown)}, which are not audits of it.")
+            raise PolicyError(
+                f"policy.audits: {choice['audit']} leans on {sorted(unknown)}, which are not audits of it."
+            )
 
 
 def _is_method_choice(choice: object) -> bool:

@@ -6,7 +6,10 @@ from typing import Any
 from compliance.evidence import commitment
 from compliance.registry.models import LineageRecord, RegisteredModel
 from compliance.requests import identities
-from compliance.requests.models import DeletionRequest
+from compliance.requests.models import DeletionRequest, Target
+from compliance.requests.states import TargetState
+
+SETTLED = frozenset({TargetState.PASSED, TargetState.DEPLOYED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +25,22 @@ def preview(request: DeletionRequest) -> list[ModelScope]:
     """Every registered model, in name order; n_records is 0 where the person is not present."""
     vault = request.vault
     key = identities.commitment_key(vault)
-    return [
-        _of_model(model, vault.pseudonym, key)
-        for model in RegisteredModel.objects.filter(head__isnull=False).order_by("name")
-    ]
+    models = RegisteredModel.objects.filter(head__isnull=False).order_by("name")
+    return [_of_model(model, vault.pseudonym, key) for model in models]
+
+
+def current(request: DeletionRequest) -> list[ModelScope]:
+    """The preview, with the share that was approved before where a target is verified already.
+
+    A verified target's records are gone from the lineage, but its evidence is about the share it was approved with.
+    """
+    settled = {str(target.model_id): target for target in request.targets.all() if is_settled(target)}
+    return [_kept(share, settled.get(share.model)) for share in preview(request)]
+
+
+def is_settled(target: Target) -> bool:
+    """Whether evidence for this target is complete."""
+    return target.state in SETTLED
 
 
 def payload(scopes: list[ModelScope]) -> dict[str, Any]:
@@ -36,6 +51,18 @@ def payload(scopes: list[ModelScope]) -> dict[str, Any]:
 def commit(request: DeletionRequest, scopes: list[ModelScope]) -> str:
     """The keyed commitment to a scope."""
     return commitment.commit(identities.commitment_key(request.vault), "scope", payload(scopes))
+
+
+def has_drifted(request: DeletionRequest) -> bool:
+    """Whether what the models hold of the person differs from what was approved."""
+    return bool(commit(request, current(request)) != request.scope_commitment)
+
+
+def target_has_drifted(target: Target) -> bool:
+    """The same for one model: another request may have removed the records meanwhile."""
+    vault = target.request.vault
+    share = _of_model(target.model, vault.pseudonym, identities.commitment_key(vault))
+    return share.forget_commitment != target.forget_commitment
 
 
 def forget_records(model: RegisteredModel, subject_pseudonym: str) -> list[str]:
@@ -52,3 +79,9 @@ def _of_model(model: RegisteredModel, subject_pseudonym: str, key: bytes) -> Mod
         n_records=len(records),
         forget_commitment=commitment.commit(key, "forget-set", covered),
     )
+
+
+def _kept(share: ModelScope, target: Target | None) -> ModelScope:
+    if target is None:
+        return share
+    return ModelScope(model=share.model, n_records=target.n_records, forget_commitment=target.forget_commitment)

@@ -77,6 +77,11 @@ TERMINAL = frozenset({R.COMPLETED, R.REFUSED, R.WITHDRAWN})
 # States in which the next step is the system's: what the sweep looks for when a message was lost.
 AWAITING_SYSTEM = frozenset({R.RECEIVED, R.APPROVED, R.EXECUTING, R.VERIFYING})
 
+# What a request with a target in one of these still waits for.
+TO_BE_MADE = frozenset({T.QUEUED, T.RUNNING})
+TO_BE_JUDGED = frozenset({T.PRODUCED})
+UNSETTLED = frozenset({T.FAILED, T.INCONCLUSIVE})
+
 TARGET_TRANSITIONS: frozenset[tuple[TargetState, TargetState]] = frozenset(
     {
         (T.QUEUED, T.RUNNING),
@@ -88,6 +93,11 @@ TARGET_TRANSITIONS: frozenset[tuple[TargetState, TargetState]] = frozenset(
         (T.PRODUCED, T.INCONCLUSIVE),
         (T.FAILED, T.QUEUED),
         (T.INCONCLUSIVE, T.QUEUED),
+        # Approved anew after another request removed the same records, or brought others to light.
+        (T.QUEUED, T.NOT_PRESENT),
+        (T.FAILED, T.NOT_PRESENT),
+        (T.INCONCLUSIVE, T.NOT_PRESENT),
+        (T.NOT_PRESENT, T.QUEUED),
         (T.PASSED, T.DEPLOYED),
     }
 )

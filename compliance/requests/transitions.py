@@ -16,12 +16,15 @@ from typing import Any
 from compliance.evidence.leaf import FactValue
 from compliance.ledger.actors import Actor
 from compliance.ledger.record import record_event
-from compliance.requests.errors import ForbiddenActorError, NotFoundError, StaleStateError, StateError
-from compliance.requests.models import DeletionRequest, Job, Target
+from compliance.requests.errors import ForbiddenActorError, NotFoundError, NotReadyError, StaleStateError, StateError
+from compliance.requests.models import DeletionRequest, Job, Policy, Target
 from compliance.requests.states import (
     JOB_TRANSITIONS,
     TARGET_TRANSITIONS,
+    TO_BE_JUDGED,
+    TO_BE_MADE,
     TRANSITIONS,
+    UNSETTLED,
     JobState,
     RequestState,
     TargetState,
@@ -75,8 +78,8 @@ def note(request: DeletionRequest, event: str, *, actor: Actor, facts: Mapping[s
     _update(request, {"chain_head": head})
 
 
-def move_with_evidence(request: DeletionRequest, to: RequestState, *, actor: Actor) -> None:
-    """Move a locked request on the strength of an evidence leaf, which the caller has just recorded."""
+def move_on(request: DeletionRequest, to: RequestState, *, actor: Actor) -> None:
+    """Move a locked request on the strength of an entry that the caller has just recorded in this transaction."""
     _refuse_unless_allowed(request, to, actor)
     _update(request, {"state": to})
 
@@ -89,6 +92,39 @@ def move_target(target: Target, to: TargetState) -> None:
     if Target.objects.filter(pk=target.pk, state=old).update(state=to) != 1:
         raise StaleStateError("The target was changed meanwhile. Read it again.")
     target.state = to
+
+
+def rescope_target(target: Target, n_records: int, forget_commitment: str) -> None:
+    """Give a target that is not verified the share that is approved now; raises StateError or StaleStateError."""
+    wanted = TargetState.QUEUED if n_records else TargetState.NOT_PRESENT
+    if target.state != wanted:
+        move_target(target, wanted)
+    Target.objects.filter(pk=target.pk).update(n_records=n_records, forget_commitment=forget_commitment)
+
+
+def next_state(request: DeletionRequest) -> RequestState:
+    """Where the states of its targets put a request whose work was begun."""
+    states = {TargetState(state) for state in request.targets.values_list("state", flat=True)}
+    if states & TO_BE_MADE:
+        return RequestState.EXECUTING
+    if states & TO_BE_JUDGED:
+        return RequestState.VERIFYING
+    return RequestState.ATTENTION if states & UNSETTLED else RequestState.SIGNOFF
+
+
+def policy_of(request: DeletionRequest) -> Policy:
+    """The policy that the request was planned under; raises NotReadyError before there is one."""
+    if request.policy is None:
+        raise NotReadyError("The request has no plan yet. Approve it, and wait until it is planned.")
+    return request.policy
+
+
+def take_over(job: Job, *, owner: uuid.UUID, **changes: Any) -> None:
+    """Give a running job whose lease ran out to a new owner; raises StaleStateError when another was faster."""
+    expected = Job.objects.filter(pk=job.pk, state=JobState.RUNNING, lease_owner=job.lease_owner)
+    if expected.update(lease_owner=owner, **changes) != 1:
+        raise StaleStateError("Another worker took the job. Leave it to that one.")
+    job.refresh_from_db()
 
 
 def move_job(job: Job, to: JobState, **changes: Any) -> None:

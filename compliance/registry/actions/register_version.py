@@ -1,0 +1,84 @@
+"""The first version of a model: its manifest, and whose records trained it (as pseudonyms)."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from compliance.evidence import commitment
+from compliance.ledger.actors import Actor
+from compliance.ledger.record import record_event
+from compliance.registry.errors import LineageError, VersionStateError
+from compliance.registry.manifests import manifest_sha256, parse_manifest
+from compliance.registry.models import LineageRecord, ModelVersion, RegisteredModel, VersionState
+from compliance.registry.pseudonyms import pseudonym_of
+
+BATCH_ROWS = 1000
+
+
+@transaction.atomic
+def register_version(
+    model: RegisteredModel, *, actor: Actor, manifest: bytes, records: Iterable[tuple[str, str]]
+) -> ModelVersion:
+    """Put the version into service and write its lineage; `records` are pairs of record id and identifier.
+
+    Raises LineageError, VersionStateError (the model has a version), or ValueError for a malformed manifest.
+    """
+    if model.versions.exists():
+        raise VersionStateError(f"{model.name} has a version already; later ones are made by jobs.")
+    family, _ = parse_manifest(manifest)
+    if family != model.family:
+        raise VersionStateError(f"{model.name} is of the family {model.family!r}; the manifest says {family!r}.")
+    rows = _checked(records)
+    key = secrets.token_bytes(commitment.KEY_BYTES)
+    version = ModelVersion.objects.create(
+        model=model,
+        number=1,
+        sha256=manifest_sha256(manifest),
+        manifest=manifest,
+        status=VersionState.LIVE,
+        n_records=len(rows),
+        commitment_key=key,
+        registered_at=datetime.now(tz=UTC),
+    )
+    _write_lineage(model, version, rows)
+    RegisteredModel.objects.filter(pk=model.pk).update(head=version, live=version)
+    model.refresh_from_db()
+    _record(version, sorted(rows), key, actor)
+    return version
+
+
+def _checked(records: Iterable[tuple[str, str]]) -> dict[str, str]:
+    rows: dict[str, str] = {}
+    for record_id, identifier in records:
+        if not record_id or len(record_id) > 200 or record_id in rows:
+            raise LineageError("Record ids must be different, and of 1 to 200 characters.")
+        rows[record_id] = identifier
+    if not rows:
+        raise LineageError("A version needs at least one training record; found none.")
+    return rows
+
+
+def _write_lineage(model: RegisteredModel, version: ModelVersion, rows: dict[str, str]) -> None:
+    kind = model.data_source.identifier_kind
+    LineageRecord.objects.bulk_create(
+        (
+            LineageRecord(
+                model=model, record_id=record_id, subject_pseudonym=pseudonym_of(kind, identifier), added_in=version
+            )
+            for record_id, identifier in rows.items()
+        ),
+        batch_size=BATCH_ROWS,
+    )
+
+
+def _record(version: ModelVersion, record_ids: list[str], key: bytes, actor: Actor) -> None:
+    committed = commitment.commit(key, "records", {"records": record_ids})
+    facts = {
+        "model": str(version.model_id),
+        "version_sha256": version.sha256,
+        "records_commitment": committed,
+        "n_records": version.n_records,
+    }
+    record_event("version.registered", actor=actor, facts=facts, subject_id=version.model_id)

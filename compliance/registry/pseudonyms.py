@@ -1,0 +1,33 @@
+"""Identifiers in one spelling, and the pseudonyms under which lineage and vault find the same person.
+
+A pseudonym is HMAC-SHA-256 under a key of this installation: whoever has the table alone cannot test addresses
+against it. It stays personal data (Art. 4(5) GDPR) and never enters the ledger.
+"""
+
+import hmac
+import unicodedata
+from hashlib import sha256
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+IDENTIFIER_KINDS = ("email",)
+
+
+def canonical_identifier(kind: str, value: str) -> str:
+    """The one spelling of an identifier; raises ValueError. Messages never repeat the value: they may be logged."""
+    if kind not in IDENTIFIER_KINDS:
+        raise ValueError(f"identifier.kind must be one of {', '.join(IDENTIFIER_KINDS)}, found another value.")
+    text = unicodedata.normalize("NFKC", value).strip().casefold()
+    try:
+        validate_email(text)
+    except ValidationError as error:
+        raise ValueError("identifier.value must be an e-mail address, for example name@example.org.") from error
+    return text
+
+
+def pseudonym_of(kind: str, value: str) -> str:
+    """64 hex digits; raises ValueError for an identifier that has no canonical spelling."""
+    text = f"{kind}|{canonical_identifier(kind, value)}"
+    return hmac.new(settings.PSEUDONYM_KEY, text.encode(), sha256).hexdigest()

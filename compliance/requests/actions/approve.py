@@ -1,0 +1,56 @@
+"""The DPO accepts a ground of Art. 17(1) GDPR: what every registered model holds of the person is frozen as the scope."""
+
+import uuid
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from compliance.ledger.actors import Actor
+from compliance.requests import scope, transitions
+from compliance.requests.choices import chosen
+from compliance.requests.dispatch import after_commit
+from compliance.requests.models import DeletionRequest, Ground
+from compliance.requests.scope import ModelScope
+from compliance.requests.states import RequestState
+
+
+@transaction.atomic
+def approve(request_id: uuid.UUID, *, actor: Actor, ground: str) -> DeletionRequest:
+    """Freeze the scope and make one target a model; raises InvalidInputError, StateError or ForbiddenActorError.
+
+    From `attention` this approves anew what the models hold now, beside what was verified already.
+    """
+    accepted = chosen(Ground, "ground", ground)
+    request = transitions.locked(request_id)
+    scopes = scope.current(request)
+    changes = {
+        "accepted_ground": accepted,
+        "decided_by": actor.id,
+        "decided_at": datetime.now(tz=UTC),
+        "scope": scope.payload(scopes),
+        "scope_commitment": scope.commit(request, scopes),
+    }
+    facts = {
+        "ground": accepted.value,
+        "scope_commitment": changes["scope_commitment"],
+        "n_targets": sum(1 for share in scopes if share.n_records),
+    }
+    transitions.move(request, RequestState.APPROVED, "request.approved", actor=actor, facts=facts, changes=changes)
+    _write_targets(request, scopes)
+    after_commit("plan", request.pk)
+    return request
+
+
+def _write_targets(request: DeletionRequest, scopes: list[ModelScope]) -> None:
+    existing = {str(target.model_id): target for target in request.targets.all()}
+    for share in scopes:
+        target = existing.get(share.model)
+        if target is None:
+            transitions.new_target(
+                request=request,
+                model_id=uuid.UUID(share.model),
+                n_records=share.n_records,
+                forget_commitment=share.forget_commitment,
+            )
+        elif not scope.is_settled(target):
+            transitions.rescope_target(target, share.n_records, share.forget_commitment)

@@ -1,0 +1,44 @@
+"""Staff let the work that failed be done again: a new job for each model that did not come through."""
+
+import uuid
+
+from django.db import transaction
+
+from compliance.ledger.actors import Actor
+from compliance.requests import transitions
+from compliance.requests.actions.plan import new_job
+from compliance.requests.dispatch import after_commit
+from compliance.requests.errors import StateError
+from compliance.requests.models import DeletionRequest, Job
+from compliance.requests.states import RequestState, TargetState
+
+RETRYABLE = (TargetState.FAILED, TargetState.INCONCLUSIVE)
+
+
+@transaction.atomic
+def retry(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
+    """From `attention` back to work; raises NotFoundError, StateError, ForbiddenActorError or PolicyError.
+
+    When the scope changed instead of a job failing, nothing is to be repeated: the DPO approves the new scope.
+    """
+    request = transitions.locked(request_id)
+    rules = request.policy
+    targets = list(request.targets.filter(state__in=RETRYABLE).select_related("model", "job"))
+    if request.state != RequestState.ATTENTION:
+        raise StateError(f"The request is {request.get_state_display()!r}: there is nothing to repeat.")
+    if rules is None or not targets:
+        raise StateError("No job of this request failed. Approve it again: the scope or the policy is what changed.")
+    for target in targets:
+        transitions.move_target(target, TargetState.QUEUED)
+        job = new_job(target, rules)
+        _record(request, actor, job)
+        after_commit("run_job", job.pk, job.queue)
+    return request
+
+
+def _record(request: DeletionRequest, actor: Actor, job: Job) -> None:
+    facts = {"job": str(job.pk)}
+    if request.state == RequestState.EXECUTING:
+        transitions.note(request, "request.retried", actor=actor, facts=facts)
+    else:
+        transitions.move(request, RequestState.EXECUTING, "request.retried", actor=actor, facts=facts)

@@ -1,0 +1,69 @@
+"""A person asks to be deleted: the request is stored, the identity sealed, the receipt recorded.
+
+Next: compliance/requests/transitions.py
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from compliance.evidence import canonical, commitment
+from compliance.ledger.actors import subject_of
+from compliance.requests import identities, transitions
+from compliance.requests.choices import chosen
+from compliance.requests.dispatch import after_commit
+from compliance.requests.models import Channel, DeletionRequest, Ground, Regulation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """A new request and the token that opens its status: shown once, stored only as a digest."""
+
+    request: DeletionRequest
+    token: str
+
+
+@transaction.atomic
+def submit(
+    *,
+    identifier_kind: str,
+    identifier_value: str,
+    ground: str = Ground.CONSENT_WITHDRAWN,
+    regulation: str = Regulation.GDPR,
+    channel: str = Channel.API,
+) -> Submitted:
+    """Receive a request; raises InvalidInputError. The day of receipt starts the month of Art. 12(3) GDPR."""
+    value = identities.canonical(identifier_kind, identifier_value)
+    token, key, now = identities.new_token(), identities.new_commitment_key(), datetime.now(tz=UTC)
+    request = DeletionRequest(
+        id=uuid.uuid4(),
+        channel=chosen(Channel, "channel", channel),
+        regulation=chosen(Regulation, "regulation", regulation),
+        ground=chosen(Ground, "ground", ground),
+        received_at=now,
+        changed_at=now,
+        token_sha256=identities.token_sha256(token),
+    )
+    request.commitment = commitment.commit(key, "request", payload(request))
+    facts = {
+        "channel": request.channel,
+        "regulation": request.regulation,
+        "ground": request.ground,
+        "commitment": request.commitment,
+    }
+    transitions.create(request, "request.received", actor=subject_of(request.pk), facts=facts)
+    identities.seal(request, identifier_kind, value, key).save(force_insert=True)
+    after_commit("ask_identity", request.pk)
+    return Submitted(request=request, token=token)
+
+
+def payload(request: DeletionRequest) -> dict[str, str]:
+    """What the commitment in `request.received` covers, and an auditor is shown: never who asked."""
+    return {
+        "channel": request.channel,
+        "regulation": request.regulation,
+        "ground": request.ground,
+        "received_at": canonical.format_time(request.received_at.replace(microsecond=0)),
+    }

@@ -1,0 +1,122 @@
+"""Named reads. Nothing here writes, and each costs the same number of queries however many rows there are."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from compliance.evidence import leaf as leaves
+from compliance.ledger.models import EntryKind, LedgerEntry, PendingEntry
+from compliance.registry.models import ModelVersion, VersionState
+from compliance.requests import identities
+from compliance.requests.errors import NotFoundError
+from compliance.requests.models import DeletionRequest, Job, Letter, Target
+from compliance.requests.states import JobState, RequestState
+
+_SAME_ANSWER = "There is no such request, or the token does not open it."
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimelineEntry:
+    """One ledger entry of a request. `index` is None while it waits for its position."""
+
+    index: int | None
+    event_type: str
+    kind: str
+    leaf_sha256: str
+    recorded_at: datetime
+    actor_role: str
+    actor_id: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lost:
+    """Work whose message may have been lost: what a sweep sends again."""
+
+    identities: list[uuid.UUID]
+    plans: list[uuid.UUID]
+    jobs: list[tuple[uuid.UUID, str]]
+    letters: list[int]
+    destructions: list[uuid.UUID]
+
+
+def by_token(request_id: uuid.UUID, token: str) -> DeletionRequest:
+    """The request that this status token opens; one NotFoundError for every other case."""
+    request = DeletionRequest.objects.filter(pk=request_id).first()
+    # Compared even when there is no request: the time taken does not tell which ids exist.
+    expected = request.token_sha256 if request is not None else "0" * 64
+    if not identities.same(expected, identities.token_sha256(token)) or request is None:
+        raise NotFoundError(_SAME_ANSWER)
+    return request
+
+
+def detail(request_id: uuid.UUID) -> DeletionRequest:
+    """A request with targets, models, jobs, versions, findings and evidence; raises NotFoundError."""
+    targets = Target.objects.select_related("model", "job__before", "job__after").prefetch_related(
+        "findings", "evidence"
+    )
+    rows = DeletionRequest.objects.select_related("policy", "vault")
+    request = rows.prefetch_related(Prefetch("targets", queryset=targets)).filter(pk=request_id).first()
+    if request is None:
+        raise NotFoundError(f"There is no request {request_id}.")
+    return request
+
+
+def listing(*, state: str | None = None) -> QuerySet[DeletionRequest]:
+    """Requests, newest first, with `n_concerned`, the number of models that hold the person."""
+    rows = DeletionRequest.objects.all() if state is None else DeletionRequest.objects.filter(state=state)
+    concerned = Count("targets", filter=Q(targets__n_records__gt=0))
+    return rows.annotate(n_concerned=concerned).order_by("-received_at", "id")
+
+
+def counts_by_state() -> dict[str, int]:
+    """How many requests are in each state; states without any are 0."""
+    rows = DeletionRequest.objects.order_by().values_list("state").annotate(n=Count("pk"))
+    return {state: 0 for state in RequestState.values} | dict(rows)
+
+
+def timeline(request_id: uuid.UUID) -> list[TimelineEntry]:
+    """The ledger's entries about a request, in their order, those without a position last."""
+    placed = LedgerEntry.objects.filter(request_id=request_id).order_by("index")
+    waiting = PendingEntry.objects.filter(request_id=request_id).order_by("pk")
+    return [_entry(row, row.index) for row in placed] + [_entry(row, None) for row in waiting]
+
+
+def lost_work(now: datetime, limit: int = 100) -> Lost:
+    """At most `limit` of each kind. Sending a piece of work twice is harmless: each is claimed in the database."""
+    late = now - settings.SWEEP_GRACE
+    requests = DeletionRequest.objects.filter(changed_at__lt=late).order_by("changed_at")
+    unsent = Q(state=RequestState.RECEIVED) | Q(state=RequestState.IDENTITY_PENDING, challenge__sent_at=None)
+    letters = Letter.objects.filter(sent_at=None, created_at__lt=late).order_by("pk")
+    due = ModelVersion.objects.filter(status=VersionState.SUPERSEDED, destroy_after__lt=now).order_by("destroy_after")
+    return Lost(
+        identities=list(requests.filter(unsent).values_list("pk", flat=True)[:limit]),
+        plans=list(requests.filter(state=RequestState.APPROVED).values_list("pk", flat=True)[:limit]),
+        jobs=_lost_jobs(now, late, limit),
+        letters=list(letters.values_list("pk", flat=True)[:limit]),
+        destructions=list(due.values_list("pk", flat=True)[:limit]),
+    )
+
+
+def _lost_jobs(now: datetime, late: datetime, limit: int) -> list[tuple[uuid.UUID, str]]:
+    waiting = Q(state=JobState.QUEUED, queued_at__lt=late) | Q(state=JobState.RUNNING, lease_expires_at__lt=now)
+    return list(Job.objects.filter(waiting).order_by("queued_at").values_list("pk", "queue")[:limit])
+
+
+def _entry(row: LedgerEntry | PendingEntry, index: int | None) -> TimelineEntry:
+    event = leaves.parse(bytes(row.leaf)) if row.kind == EntryKind.EVENT else None
+    return TimelineEntry(
+        index=index,
+        event_type=row.event_type,
+        kind=row.kind,
+        leaf_sha256=row.leaf_sha256,
+        recorded_at=row.recorded_at,
+        actor_role="worker" if event is None else event.actor_role,
+        actor_id="" if event is None else event.actor_id,
+        facts={} if event is None else event.facts,
+    )
