@@ -82,9 +82,11 @@ def counts_by_state() -> dict[str, int]:
 
 def timeline(request_id: uuid.UUID) -> list[TimelineEntry]:
     """The ledger's entries about a request, in their order, those without a position last."""
-    placed = LedgerEntry.objects.filter(request_id=request_id).order_by("index")
-    waiting = PendingEntry.objects.filter(request_id=request_id).order_by("pk")
-    return [_entry(row, row.index) for row in placed] + [_entry(row, None) for row in waiting]
+    # In this order, an entry that gets its position between the two reads is seen twice instead of not at all.
+    waiting = list(PendingEntry.objects.filter(request_id=request_id).order_by("pk"))
+    placed = list(LedgerEntry.objects.filter(request_id=request_id).order_by("index"))
+    seen = {row.entry_id for row in placed}
+    return [_entry(row, row.index) for row in placed] + [_entry(row, None) for row in waiting if row.entry_id not in seen]
 
 
 def lost_work(now: datetime, limit: int = 100) -> Lost:
@@ -93,7 +95,8 @@ def lost_work(now: datetime, limit: int = 100) -> Lost:
     requests = DeletionRequest.objects.filter(changed_at__lt=late).order_by("changed_at")
     unsent = Q(state=RequestState.RECEIVED) | Q(state=RequestState.IDENTITY_PENDING, challenge__sent_at=None)
     letters = Letter.objects.filter(sent_at=None, created_at__lt=late).order_by("pk")
-    due = ModelVersion.objects.filter(status=VersionState.SUPERSEDED, destroy_after__lt=now).order_by("destroy_after")
+    out_of_use = (VersionState.SUPERSEDED, VersionState.REJECTED)
+    due = ModelVersion.objects.filter(status__in=out_of_use, destroy_after__lt=now).order_by("destroy_after")
     return Lost(
         identities=list(requests.filter(unsent).values_list("pk", flat=True)[:limit]),
         plans=list(requests.filter(state=RequestState.APPROVED).values_list("pk", flat=True)[:limit]),

@@ -5,7 +5,7 @@ Next: compliance/evidence/statement.py
 
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
@@ -49,7 +49,8 @@ def record_findings(
     }
     transitions.move_target(target, _state_of(result, findings))
     transitions.note(request, "findings.recorded", actor=actor, facts=facts)
-    _settle_version(job, [found for found, _ in held.values()], job.after)
+    keep_days = policy.superseded_weights_days(request.policy)
+    _settle_version(job, [found for found, _ in held.values()], job.after, keep_days)
     return result
 
 
@@ -80,7 +81,7 @@ def _store(job: Job, target: Target, findings: Sequence[signed.Finding]) -> None
     )
 
 
-def _settle_version(job: Job, targets: list[Target], after: ModelVersion) -> None:
+def _settle_version(job: Job, targets: list[Target], after: ModelVersion, keep_days: int) -> None:
     states = {target.state for target in targets}
     if states == {TargetState.PASSED}:
         # Only a version that passed is built upon: the next job starts from here.
@@ -88,7 +89,9 @@ def _settle_version(job: Job, targets: list[Target], after: ModelVersion) -> Non
         for target in targets:
             _leave_lineage(target, after)
     elif TargetState.PRODUCED not in states:
-        ModelVersion.objects.filter(pk=after.pk).update(status=VersionState.REJECTED)
+        # Kept for a while, so that staff can look at what failed; then destroyed like superseded weights.
+        destroy_after = datetime.now(tz=UTC) + timedelta(days=keep_days)
+        ModelVersion.objects.filter(pk=after.pk).update(status=VersionState.REJECTED, destroy_after=destroy_after)
 
 
 def _leave_lineage(target: Target, after: ModelVersion) -> None:

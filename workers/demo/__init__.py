@@ -1,0 +1,1 @@
+"""The main job on embedded defaults, as a newcomer sees it. Uses nothing that a user could not use."""
