@@ -73,7 +73,8 @@ def forget_records(model: RegisteredModel, subject_pseudonym: str) -> list[str]:
 
 def _of_model(model: RegisteredModel, subject_pseudonym: str, key: bytes) -> ModelScope:
     records = forget_records(model, subject_pseudonym)
-    covered = {"data_source": str(model.data_source_id), "records": records}
+    # The model is part of it: two models trained on the same records would else share one commitment.
+    covered = {"model": str(model.pk), "data_source": str(model.data_source_id), "records": records}
     return ModelScope(
         model=str(model.pk),
         n_records=len(records),

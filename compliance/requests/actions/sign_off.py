@@ -59,7 +59,7 @@ def _after(evidence: Evidence) -> ModelVersion:
 
 def _put_into_service(after: ModelVersion, destroy_after: datetime) -> None:
     """Live is always the newest of the versions signed off: each is built on the one before, so it forgot more."""
-    model = RegisteredModel.objects.select_for_update().select_related("live").get(pk=after.model_id)
+    model = RegisteredModel.objects.select_for_update(of=("self",)).select_related("live").get(pk=after.model_id)
     ended = {"status": VersionState.SUPERSEDED, "destroy_after": destroy_after}
     if model.live is not None and model.live.number > after.number:
         ModelVersion.objects.filter(pk=after.pk).update(**ended)
