@@ -28,15 +28,15 @@ class Client:
     def with_staff_token(self, username: str, password: str) -> "Client":
         """Fetch a token for a member of staff and use it."""
         pair = base64.b64encode(f"{username}:{password}".encode()).decode()
-        token = self.signed_in(f"Basic {pair}").post("/api/v1/staff/tokens", {})["token"]
+        token = self.signed_in(f"Basic {pair}").post("/api/v1/staff/tokens")["token"]
         return self.signed_in(f"Token {token}")
 
     def get(self, path: str) -> dict[str, Any]:
         """The JSON at a path."""
         return dict(json.loads(self._send("GET", path, None)))
 
-    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Send JSON, return JSON."""
+    def post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Send JSON, or nothing; return JSON."""
         return dict(json.loads(self._send("POST", path, body) or b"{}"))
 
     def download(self, path: str) -> bytes:
@@ -45,7 +45,7 @@ class Client:
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None) -> bytes:
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", "Accept": "*/*"}
+        headers = {"Accept": "*/*"} | ({} if data is None else {"Content-Type": "application/json"})
         if self._authorization:
             headers["Authorization"] = self._authorization
         request = urllib.request.Request(self._url + path, data=data, method=method, headers=headers)  # noqa: S310  http on this machine

@@ -12,13 +12,14 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 
-from compliance.evidence import signing
+from compliance.evidence import bundle, signing
 from compliance.registry.models import LineageRecord, MethodCard, RegisteredModel
 from compliance.registry.pseudonyms import pseudonym_of
 from workers.demo import digits, people
@@ -151,6 +152,12 @@ def _findings(target: dict[str, Any]) -> list[str]:
             f"{finding['audit']}: {finding['verdict']} ({finding['statistic']} = {finding['value']:.4g}, "
             f"threshold {finding['threshold']:.4g}{interval})"
         )
+        details = finding["details"]
+        if "auc_before" in details:
+            lines.append(
+                f"The attack told this person's records from strangers' with AUC {details['auc_before']:.2f} before; "
+                f"now {details['auc_after']:.2f}, against {details['auc_reference']:.2f} for a model retrained without them."
+            )
     return lines
 
 
@@ -158,12 +165,14 @@ def _sign_off(narrator: Narrator, dpo: Client, operator: Client, request_id: str
     with narrator.step("A second person signs it off; the one who decided may not") as said:
         path = f"/api/v1/staff/requests/{request_id}/sign-off"
         try:
-            dpo.post(path, {})
+            dpo.post(path)
         except HttpError as error:
-            said.append(f"The officer was refused (HTTP {error.status}): the four-eyes rule is enforced, not asked for.")
+            said.append(
+                f"The officer was refused (HTTP {error.status}): the four-eyes rule is enforced, not asked for."
+            )
         else:
             raise DemoError("The person who decided could also sign off: the four-eyes rule does not hold.")
-        operator.post(path, {})
+        operator.post(path)
         said.append("The new version is in service; the old weights have a date on which they are destroyed.")
 
 
@@ -226,13 +235,10 @@ def _verifier(path: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _change_one_byte(source: Path, copy: Path) -> None:
-    with zipfile.ZipFile(source) as archive, zipfile.ZipFile(copy, "w") as changed:
-        for name in archive.namelist():
-            content = archive.read(name)
-            if name.startswith("evidence/"):
-                envelope = signing.parse_envelope(content)
-                payload = envelope.payload.replace(b'"n_forget":1', b'"n_forget":2', 1)
-                content = signing.Envelope(
-                    payload, envelope.payload_type, envelope.keyid, envelope.signature
-                ).to_bytes()
-            changed.writestr(name, content)
+    """Let one signed statement speak of other records, and pack it as carefully as the service would."""
+    contents = bundle.read(source.read_bytes())
+    first = contents.evidence[0]
+    envelope = signing.parse_envelope(first.envelope)
+    payload = envelope.payload.replace(b'"n_forget":1', b'"n_forget":2', 1)
+    forged = replace(first, envelope=replace(envelope, payload=payload).to_bytes())
+    copy.write_bytes(bundle.write(replace(contents, evidence=(forged, *contents.evidence[1:]))))
