@@ -72,7 +72,7 @@ class Processes:
                 stderr=log,
                 # Torch's waiting threads would otherwise spin on the cores that web and database need.
                 env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
-                preexec_fn=_end_with_parent,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509  one prctl, before any thread of ours exists
                 start_new_session=True,
             )
 

@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 
 from compliance.ledger.models import ActorPseudonym
 
@@ -48,15 +48,15 @@ def worker(worker_id: uuid.UUID) -> Actor:
 
 def roles_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[Role]:
     """The staff roles of an account: the groups of the same names that it is in."""
-    if not user.is_authenticated or not user.is_active:
+    if not isinstance(user, User) or not user.is_active:
         return frozenset()
-    names = set(user.groups.values_list("name", flat=True))  # type: ignore[union-attr]  # groups: PermissionsMixin
+    names = set(user.groups.values_list("name", flat=True))
     return frozenset(role for role in STAFF_ROLES if role.value in names)
 
 
 def staff(user: AbstractBaseUser | AnonymousUser, role: Role) -> Actor:
     """The account acting in one of its roles; raises RoleError when it does not hold that role."""
-    if role not in roles_of(user):
+    if not isinstance(user, User) or role not in roles_of(user):
         raise RoleError(f"This needs the role {role.value!r}, which your account does not have. Ask an administrator.")
     row, _ = ActorPseudonym.objects.get_or_create(user=user)
     return Actor(role=role, id=row.pseudonym)

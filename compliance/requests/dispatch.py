@@ -59,6 +59,6 @@ def after_commit(work: str, *arguments: uuid.UUID | str | int) -> None:
 def _send(work: str, arguments: tuple[uuid.UUID | str | int, ...]) -> None:
     try:
         getattr(dispatcher(), work)(*arguments)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  whatever a broker raises
         # The change is committed and must not look failed to its caller; the sweep sends again.
         logger.warning("could not send %s %s (%s); the sweep will", work, arguments[0], type(error).__name__)

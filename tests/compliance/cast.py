@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from django.contrib.auth.models import Group, User
-from knox.models import AuthToken  # type: ignore[import-untyped]
+from knox.models import AuthToken
 
 from compliance.evidence.findings import Finding
 from compliance.evidence.statement import Challenge, EvidenceFacts, Method, Worker, statement_bytes
@@ -93,7 +93,7 @@ def model_of(name: str, *people: str) -> RegisteredModel:
     model = register_model(actor=SYSTEM, name=name, family=FAMILY, purpose="spam filter", source=source)
     everyone = (*people, "nobody@example.org")
     records = [(f"{name}-{number}", person) for number, person in enumerate((*everyone, *everyone))]
-    register_version(model, actor=SYSTEM, manifest=_manifest(name, 1), records=records)
+    register_version(model, actor=SYSTEM, manifest=manifest_of(name, 1), records=records)
     model.refresh_from_db()
     return model
 
@@ -162,10 +162,10 @@ def run_job(queued: Job, verdict: Verdict = Verdict.PASS) -> None:
     job = start_job(queued.pk, actor=actor)
     assert job is not None, "the job is held by another worker, or its model is"
     number = job.model.versions.count() + 1
-    manifest = _manifest(job.model.name, number)
+    manifest = manifest_of(job.model.name, number)
     job = record_job(job.pk, actor=actor, manifest=manifest, assurance="exact", outcome={})
     for target in job.targets.all():
-        found = _findings(verdict)
+        found = findings_of(verdict)
         result = record_findings(job.pk, actor=actor, target_id=target.pk, findings=found)
         signer = keys.evidence_signer()
         envelope = signer.sign(statement_bytes(_facts(job, target, found, result)))
@@ -198,7 +198,7 @@ def hold_half(request_id: uuid.UUID) -> None:
     for job in queued_jobs(request_id):
         actor = actors.worker(WORKER_ID)
         start_job(job.pk, actor=actor)
-        manifest = _manifest(job.model.name, 2)
+        manifest = manifest_of(job.model.name, 2)
         record_job(job.pk, actor=actor, manifest=manifest, assurance="exact", outcome={})
 
 
@@ -230,13 +230,13 @@ def brought_to(state: RequestState, email: str = ALICE) -> Submitted:
     return submitted
 
 
-def _manifest(name: str, number: int) -> bytes:
+def manifest_of(name: str, number: int) -> bytes:
     weights = f"{name} {number}".encode()
     file = ManifestFile(name="weights.safetensors", sha256=sha256(weights).hexdigest(), n_bytes=len(weights))
     return manifest_bytes(FAMILY, [file])
 
 
-def _findings(verdict: Verdict) -> list[Finding]:
+def findings_of(verdict: Verdict) -> list[Finding]:
     equal = Finding(
         audit="retrain_equality",
         version="1",

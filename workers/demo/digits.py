@@ -19,7 +19,7 @@ SEED = 20_260_501
 
 def write_digits(path: Path) -> dict[str, Examples]:
     """Write the data file and return its splits, ``train`` and ``holdout``; no person is in both."""
-    from sklearn.datasets import load_digits  # only the demo needs it
+    from sklearn.datasets import load_digits  # type: ignore[import-untyped]  # only the demo needs it
 
     digits = load_digits()
     order = torch.randperm(len(digits.target), generator=torch.Generator().manual_seed(SEED))

@@ -6,6 +6,7 @@ process, the auditor's command in a process of its own.
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -74,8 +75,7 @@ def _register(narrator: Narrator) -> None:
         share = digits.accuracy(folder, splits["holdout"])
         said.append(f"It gets {share:.1%} of {len(splits['holdout'])} digits right that it never saw.")
     with narrator.step("It is registered, with whose records trained it") as said:
-        with open("/dev/null", "w") as nowhere:
-            call_command("register_model", MODEL, weights=str(folder), data=str(data), stdout=nowhere)
+        call_command("register_model", MODEL, weights=str(folder), data=str(data), stdout=io.StringIO())
         model = RegisteredModel.objects.select_related("live").get(name=MODEL)
         version = model.live.sha256[:16] if model.live else ""
         said.append(f"Version {version}… is named by the digest of its files; persons appear as pseudonyms only.")

@@ -24,7 +24,9 @@ def publish_cards(cards: Iterable[Mapping[str, Any]]) -> None:
         )
         for card in cards
     ]
-    MethodCard.objects.exclude(kind__in={row.kind for row in rows}, name__in={row.name for row in rows}).delete()
+    published = {(row.kind, row.name) for row in rows}
+    gone = [row.pk for row in MethodCard.objects.all() if (row.kind, row.name) not in published]
+    MethodCard.objects.filter(pk__in=gone).delete()
     MethodCard.objects.bulk_create(
         rows,
         update_conflicts=True,

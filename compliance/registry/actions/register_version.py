@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from django.db import transaction
 
 from compliance.evidence import commitment
+from compliance.evidence.leaf import FactValue
 from compliance.ledger.actors import Actor
 from compliance.ledger.record import record_event
 from compliance.registry.errors import LineageError, VersionStateError
@@ -75,7 +76,7 @@ def _write_lineage(model: RegisteredModel, version: ModelVersion, rows: dict[str
 
 def _record(version: ModelVersion, record_ids: list[str], key: bytes, actor: Actor) -> None:
     committed = commitment.commit(key, "records", {"records": record_ids})
-    facts = {
+    facts: dict[str, FactValue] = {
         "model": str(version.model_id),
         "version_sha256": version.sha256,
         "records_commitment": committed,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from django.db import transaction
 
+from compliance.evidence.leaf import FactValue
 from compliance.ledger.actors import Actor
 from compliance.requests import scope, transitions
 from compliance.requests.choices import chosen
@@ -23,16 +24,17 @@ def approve(request_id: uuid.UUID, *, actor: Actor, ground: str) -> DeletionRequ
     accepted = chosen(Ground, "ground", ground)
     request = transitions.locked(request_id)
     scopes = scope.current(request)
+    committed = scope.commit(request, scopes)
     changes = {
         "accepted_ground": accepted,
         "decided_by": actor.id,
         "decided_at": datetime.now(tz=UTC),
         "scope": scope.payload(scopes),
-        "scope_commitment": scope.commit(request, scopes),
+        "scope_commitment": committed,
     }
-    facts = {
+    facts: dict[str, FactValue] = {
         "ground": accepted.value,
-        "scope_commitment": changes["scope_commitment"],
+        "scope_commitment": committed,
         "n_targets": sum(1 for share in scopes if share.n_records),
     }
     transitions.move(request, RequestState.APPROVED, "request.approved", actor=actor, facts=facts, changes=changes)

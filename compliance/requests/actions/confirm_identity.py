@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from django.db import transaction
 from django.db.models import F
 
+from compliance.evidence.leaf import FactValue
 from compliance.ledger.actors import Actor
 from compliance.requests import identities, transitions
 from compliance.requests.actions.request_identity import METHOD
@@ -46,7 +47,7 @@ def _spend_try(request_id: uuid.UUID, code: str) -> bool:
 @transaction.atomic
 def _confirm(request_id: uuid.UUID, actor: Actor) -> DeletionRequest:
     request = transitions.locked(request_id)
-    facts = {"method": METHOD, "level": LEVEL}
+    facts: dict[str, FactValue] = {"method": METHOD, "level": LEVEL}
     transitions.move(request, RequestState.UNDER_REVIEW, "request.identity_confirmed", actor=actor, facts=facts)
     IdentityChallenge.objects.filter(request=request).delete()
     return request

@@ -7,6 +7,7 @@ import uuid
 
 from django.db import transaction
 
+from compliance.evidence.leaf import FactValue
 from compliance.ledger.actors import Actor
 from compliance.registry.models import MethodCard
 from compliance.requests import policy, scope, transitions
@@ -50,7 +51,7 @@ def new_job(target: Target, rules: Policy) -> Job:
 
 def _record(request: DeletionRequest, actor: Actor, rules: Policy, jobs: list[Job]) -> None:
     to = RequestState.EXECUTING if jobs else RequestState.SIGNOFF
-    facts = {"policy_sha256": rules.sha256, "jobs": [str(job.pk) for job in jobs]}
+    facts: dict[str, FactValue] = {"policy_sha256": rules.sha256, "jobs": [str(job.pk) for job in jobs]}
     transitions.move(request, to, "request.planned", actor=actor, facts=facts, changes={"policy": rules})
     for job in jobs:
         after_commit("run_job", job.pk, job.queue)

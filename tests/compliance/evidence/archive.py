@@ -1,4 +1,4 @@
-"""Opens and closes archives without any of the checks of bundle.py: the tools of an attacker, or of bad luck."""
+"""Opens and closes archives without any of the checks of the product: the tools of an attacker, or of bad luck."""
 
 import io
 import json
@@ -16,11 +16,17 @@ def unpack(data: bytes) -> dict[str, bytes]:
 
 
 def pack(files: dict[str, bytes]) -> bytes:
-    """An archive of these members."""
+    """An archive of these members in the one spelling that the reader takes: sorted, stored, without a date."""
+    return pack_members([(zipfile.ZipInfo(name), files[name]) for name in sorted(files)])
+
+
+def pack_members(members: list[tuple[zipfile.ZipInfo, bytes]]) -> bytes:
+    """An archive of exactly these members, in this order."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for member, content in members:
+            member.external_attr = member.external_attr or 0o100644 << 16
+            archive.writestr(member, content)
     return buffer.getvalue()
 
 

@@ -1,8 +1,8 @@
 """A whole request in a log held in memory: two models, one passed and one warned, signed off by a second person.
 
 Hooks change one thing and leave everything else genuine: `event` sees each event before it becomes a leaf, `facts`
-each statement before it is signed, `steps` is the order in which things happen. What comes out is signed and logged
-like the real thing, so a refusal is due to that one thing.
+each statement before it is signed, `steps` is the order in which things happen, `log` another request's story that
+the log holds already. What comes out is signed and logged like the real thing, so a refusal is due to that one thing.
 """
 
 import uuid
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -40,7 +41,7 @@ POLICY = {
     "version": 1,
     "methods": {"analytic_classifier": {"method": "acu", "config": {}}},
     "audits": [
-        {"audit": "retrain_equality", "config": {}, "accept_inconclusive_when_passed": []},
+        {"audit": "retrain_equality", "config": {"threshold": 0}, "accept_inconclusive_when_passed": []},
         {"audit": "mia_loss", "config": {"threshold": 0.1}, "accept_inconclusive_when_passed": ["retrain_equality"]},
     ],
 }
@@ -52,8 +53,9 @@ def some_id(number: int) -> str:
     return str(uuid.UUID(int=number, version=4))
 
 
-REQUEST, JOB_A, JOB_B, TARGET_A, TARGET_B = (some_id(number) for number in range(1, 6))
-DPO, OPERATOR, WORKER, SYSTEM = (some_id(number) for number in range(10, 14))
+REQUEST, JOB_A, JOB_B, TARGET_A, TARGET_B, SECOND_JOB_A = (some_id(number) for number in range(1, 7))
+DPO, OPERATOR, WORKER, SYSTEM, SECOND_DPO, SECOND_WORKER = (some_id(number) for number in range(10, 16))
+MODEL_A, MODEL_B, UNCONCERNED = (some_id(number) for number in range(30, 33))
 
 
 def new_signer() -> signing.EvidenceSigner:
@@ -64,8 +66,9 @@ def new_signer() -> signing.EvidenceSigner:
 
 @dataclass(frozen=True)
 class Part:
-    """One model's share of the request."""
+    """One model's share of the request, and the run that it got."""
 
+    model: str
     target: str
     job: str
     before: bytes
@@ -93,29 +96,40 @@ class Story:
         event: Callable[[Event], Event] = lambda event: event,
         facts: Callable[[EvidenceFacts], EvidenceFacts] = lambda facts: facts,
         steps: tuple[str, ...] = STEPS,
-        policy: dict[str, object] = POLICY,
+        policy: dict[str, object] | bytes = POLICY,
         n_others: int = 300,
+        log: "Story | None" = None,
     ) -> None:
         self.log_key, self.signer = log_key, signer
         self.edit_event, self.edit_facts = event, facts
-        self.policy = canonical.dumps(policy)
-        self.leaves: list[bytes] = []
-        self.tiles: dict[tuple[int, int], bytes] = {}
+        self.policy = policy if isinstance(policy, bytes) else canonical.dumps(policy)
+        self.leaves: list[bytes] = [] if log is None else list(log.leaves)
+        self.tiles: dict[tuple[int, int], bytes] = {} if log is None else dict(log.tiles)
         self.types: set[str] = set()
-        self.own: list[tuple[int, str]] = []
+        self.events: list[int] = []
         self.previous: str | None = None
-        self.envelopes: list[tuple[str, int, bytes]] = []
+        self.envelopes: dict[str, tuple[int, bytes]] = {}
         self.key = bytes(range(32))
         self.request = {"channel": "api", "scope": "all", "nonce": "1"}
-        self.parts: tuple[Part, ...] = (self._part(TARGET_A, JOB_A, "a", True), self._part(TARGET_B, JOB_B, "b", False))
-        for number in range(n_others):
+        self.scope: dict[str, object] | None = None
+        self.parts = self.new_parts()
+        # The parts that the next step is about: all of them, or after a retry the one that is done again.
+        self.active = self.parts
+        for number in range(0 if log else n_others):
             self.append(b"somebody else's entry %d" % number)
         for step in steps:
             getattr(self, step)()
 
-    def _part(self, target: str, job: str, name: str, is_conclusive: bool) -> Part:
-        covered = {"data_source": some_id(20), "records": [f"{name}1", f"{name}2"]}
+    def new_parts(self) -> tuple[Part, ...]:
+        return (
+            self._part(MODEL_A, TARGET_A, JOB_A, "a", is_conclusive=True),
+            self._part(MODEL_B, TARGET_B, JOB_B, "b", is_conclusive=False),
+        )
+
+    def _part(self, model: str, target: str, job: str, name: str, *, is_conclusive: bool) -> Part:
+        covered = {"model": model, "data_source": some_id(20), "records": [f"{name}1", f"{name}2"]}
         return Part(
+            model=model,
             target=target,
             job=job,
             before=canonical.dumps({"model": name, "version": 1}),
@@ -124,14 +138,12 @@ class Story:
             is_conclusive=is_conclusive,
         )
 
-    @property
-    def scope(self) -> dict[str, object]:
+    def shares(self) -> list[dict[str, Any]]:
+        """What the models hold when the decision is made."""
         held = [
-            {"model": some_id(30 + number), "n_records": 2, "forget_commitment": part.forget_commitment}
-            for number, part in enumerate(self.parts)
+            {"model": part.model, "n_records": 2, "forget_commitment": part.forget_commitment} for part in self.parts
         ]
-        unconcerned = {"model": some_id(39), "n_records": 0, "forget_commitment": "0" * 64}
-        return {"models": [*held, unconcerned]}
+        return [*held, {"model": UNCONCERNED, "n_records": 0, "forget_commitment": "0" * 64}]
 
     def read_tile(self, level: int, index: int) -> bytes:
         return self.tiles.get((level, index), b"")
@@ -151,7 +163,7 @@ class Story:
             type=event_type,
             request=REQUEST,
             previous=self.previous,
-            at=START + timedelta(minutes=len(self.own)),
+            at=START + timedelta(minutes=len(self.events)),
             actor_role=role,
             actor_id=actor,
             facts=facts,
@@ -159,7 +171,7 @@ class Story:
         entry = self.to_leaf(self.edit_event(event))
         self.types.add(event_type)
         self.previous = leaf_hash(entry).hex()
-        self.own.append((self.append(entry), "event"))
+        self.events.append(self.append(entry))
 
     def to_leaf(self, event: Event) -> bytes:
         return leaf.build(event)
@@ -177,18 +189,25 @@ class Story:
         self.log("request.identity_confirmed", "subject", REQUEST, {"method": "email_code", "level": 1})
 
     def approve(self) -> None:
+        self.decide(DPO)
+
+    def approve_anew(self) -> None:
+        self.decide(SECOND_DPO)
+
+    def decide(self, dpo: str) -> None:
+        self.scope = {"models": self.shares()}
         committed = commitment.commit(self.key, "scope", self.scope)
-        facts: dict[str, FactValue] = {"ground": "art17_1_b", "scope_commitment": committed, "n_targets": 2}
-        self.log("request.approved", "dpo", DPO, facts)
+        facts: dict[str, FactValue] = {"ground": "art17_1_b", "scope_commitment": committed}
+        self.log("request.approved", "dpo", dpo, {**facts, "n_targets": len(self.parts)})
 
     def plan(self) -> None:
-        jobs = [part.job for part in self.parts]
+        jobs = [part.job for part in self.active]
         facts: dict[str, FactValue] = {"policy_sha256": sha256(self.policy).hexdigest(), "jobs": jobs}
         self.log("request.planned", "system", SYSTEM, facts)
 
     def start(self) -> None:
         self.challenge = Challenge(checkpoint_sha256=sha256(self.note()).hexdigest(), size=len(self.leaves))
-        for part in self.parts:
+        for part in self.active:
             facts: dict[str, FactValue] = {
                 "job": part.job,
                 "target": part.target,
@@ -202,35 +221,52 @@ class Story:
             self.log("job.started", "worker", WORKER, facts)
 
     def record(self) -> None:
-        for part in self.parts:
+        for part in self.active:
             versions = {"before_sha256": part.before_sha256, "after_sha256": part.after_sha256}
             facts = {"job": part.job, "target": part.target, **versions, "assurance": "exact"}
             self.log("job.recorded", "worker", WORKER, facts)
 
     def fail(self) -> None:
-        part = self.parts[0]
-        self.log("job.failed", "worker", WORKER, {"job": part.job, "target": part.target, "reason": "out_of_memory"})
+        for part in self.active:
+            facts: dict[str, FactValue] = {"job": part.job, "target": part.target, "reason": "out_of_memory"}
+            self.log("job.failed", "worker", WORKER, facts)
+
+    def need_attention(self) -> None:
+        self.log("request.attention", "system", SYSTEM, {"reason": "job_failed"})
+
+    def only_first(self) -> None:
+        """The next steps are about the first model alone."""
+        self.active = self.parts[:1]
+
+    def only_second(self) -> None:
+        self.active = self.parts[1:]
 
     def retry(self) -> None:
-        self.log("request.retried", "operator", OPERATOR, {"job": self.parts[0].job})
+        """The first model gets a new job."""
+        again = replace(self.parts[0], job=SECOND_JOB_A)
+        self.parts, self.active = (again, *self.parts[1:]), (again,)
+        self.log("request.retried", "operator", OPERATOR, {"job": again.job})
 
     def find(self) -> None:
-        for part in self.parts:
+        for part in self.active:
             digest = findings.findings_sha256(self.findings(part))
             verdict = self.result(part).code
             facts = {"job": part.job, "target": part.target, "findings_sha256": digest, "verdict": verdict}
             self.log("findings.recorded", "worker", WORKER, facts)
 
     def attach(self) -> None:
-        for part in self.parts:
-            envelope = self.signer.sign(statement_bytes(self.edit_facts(self.facts(part))))
+        for part in self.active:
+            envelope = self.signer.sign(self.payload(part))
             index = self.append(rekord.hashedrekord(envelope, self.signer.public_key_pem))
-            self.own.append((index, "evidence"))
-            self.envelopes.append((part.target, index, envelope))
+            # Only the last evidence of a target is exported.
+            self.envelopes[part.target] = (index, envelope)
+
+    def payload(self, part: Part) -> bytes:
+        return statement_bytes(self.edit_facts(self.facts(part)))
 
     def complete(self) -> None:
-        listed = [leaf_hash(self.leaves[index]).hex() for _, index, _ in self.envelopes]
-        live = [part.after_sha256 for part in self.parts] if self.envelopes else []
+        listed = [leaf_hash(self.leaves[index]).hex() for index, _ in self.envelopes.values()]
+        live = [part.after_sha256 for part in self.parts if part.target in self.envelopes]
         self.log("request.completed", "operator", OPERATOR, {"evidence": listed, "live": live})
 
     def refuse(self) -> None:
@@ -303,8 +339,9 @@ class Story:
     def contents(self) -> BundleContents:
         """The export of this request under a checkpoint over the whole log."""
         note = self.note()
-        scope = self.scope if "request.approved" in self.types else None
-        openings = commitment.Openings(key=self.key, request=self.request, scope=scope)
+        openings = commitment.Openings(key=self.key, request=self.request, scope=self.scope)
+        kinds = dict.fromkeys(self.events, "event")
+        kinds |= {index: "evidence" for index, _ in self.envelopes.values()}
         manifests = [manifest for part in self.parts for manifest in (part.before, part.after)]
         return BundleContents(
             request=REQUEST,
@@ -312,8 +349,11 @@ class Story:
             checkpoint=note,
             log_vkey=checkpoint.vkey(ORIGIN, self.log_key.public_key()),
             evidence_keys=(self.signer.public_key_pem,),
-            entries=tuple(self._entry(index, kind, note) for index, kind in self.own),
-            evidence=tuple(AttachedEvidence(target=t, entry=index, envelope=e) for t, index, e in self.envelopes),
+            entries=tuple(self._entry(index, kinds[index], note) for index in sorted(kinds)),
+            evidence=tuple(
+                AttachedEvidence(target=target, entry=index, envelope=envelope)
+                for target, (index, envelope) in self.envelopes.items()
+            ),
             models={sha256(m).hexdigest(): m for m in manifests} if "job.recorded" in self.types else {},
             policy=self.policy if "request.planned" in self.types else None,
             openings=openings.to_bytes(),

@@ -6,7 +6,7 @@ from django.core import mail
 from compliance.evidence import leaf as leaves
 from compliance.ledger import actors
 from compliance.ledger.actors import Role, subject_of
-from compliance.ledger.models import PendingEntry
+from compliance.ledger.models import LedgerEntry, PendingEntry
 from compliance.registry.models import RegisteredModel, VersionState
 from compliance.requests import letters, queries
 from compliance.requests.actions.approve import approve
@@ -161,8 +161,6 @@ def test_every_entry_of_a_request_points_to_the_one_before() -> None:
     assert previous == request.chain_head
 
 
-def _entries(request: DeletionRequest) -> list[object]:
-    from compliance.ledger.models import LedgerEntry
-
+def _entries(request: DeletionRequest) -> list[LedgerEntry]:
     assert not PendingEntry.objects.filter(request_id=request.pk).exists()
     return list(LedgerEntry.objects.filter(request_id=request.pk, kind="event"))

@@ -1,0 +1,178 @@
+"""Who may call what: every endpoint with every person, as one table."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern
+
+from compliance.api.urls import urlpatterns
+from compliance.ledger.actors import Role
+from compliance.requests.actions.submit import Submitted
+from compliance.requests.states import RequestState
+from tests.compliance import cast
+from tests.compliance.api import caller
+from tests.compliance.api.caller import PROBLEM, Caller
+from tests.compliance.api.rows import snapshot
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = ("anonymous", "stranger", "subject", "operator", "dpo", "auditor")
+ANYONE = (200,) * 6
+SUBJECT = (401, 404, 200, 401, 401, 401)
+STAFF = (401, 401, 401, 200, 200, 403)
+DPO = (401, 401, 401, 403, 200, 403)
+AUDIT = (401, 401, 401, 403, 200, 200)
+GROUND = {"ground": "art17_1_b"}
+NEW = {"identifier": {"kind": "email", "value": cast.CHARLIE}}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One method of one endpoint, the state in which it works, and the status that each person gets."""
+
+    method: str
+    name: str
+    statuses: tuple[int, ...]
+    state: RequestState = RequestState.UNDER_REVIEW
+    body: Any = None
+    is_about_a_request: bool = True
+
+    @property
+    def key(self) -> str:
+        return f"{self.method} {self.name}"
+
+
+TABLE = (
+    Endpoint("POST", "submit", (201,) * 6, body=NEW, is_about_a_request=False),
+    Endpoint("GET", "request", SUBJECT),
+    Endpoint("POST", "identity", SUBJECT, RequestState.IDENTITY_PENDING, body={"code": "right"}),
+    Endpoint("POST", "identity-code", (401, 404, 202, 401, 401, 401), RequestState.IDENTITY_PENDING),
+    Endpoint("POST", "withdraw", SUBJECT),
+    Endpoint("POST", "staff-tokens", (401,) * 6, is_about_a_request=False),
+    Endpoint("DELETE", "staff-tokens", (401, 401, 401, 204, 204, 204), is_about_a_request=False),
+    Endpoint("GET", "staff-models", STAFF, is_about_a_request=False),
+    Endpoint("GET", "staff-requests", STAFF, is_about_a_request=False),
+    Endpoint("GET", "staff-request", STAFF),
+    Endpoint("GET", "staff-scope", STAFF),
+    Endpoint("POST", "staff-approve", DPO, body=GROUND),
+    Endpoint("POST", "staff-refuse", DPO, body={"reason": "art17_3_e"}),
+    Endpoint("POST", "staff-retry", STAFF, RequestState.ATTENTION),
+    Endpoint("POST", "staff-sign-off", STAFF, RequestState.SIGNOFF),
+    Endpoint("POST", "staff-withdraw", STAFF),
+    Endpoint("GET", "audit-requests", AUDIT, is_about_a_request=False),
+    Endpoint("GET", "audit-bundle", AUDIT),
+    Endpoint("GET", "audit-keys", AUDIT, is_about_a_request=False),
+    Endpoint("GET", "audit-checkpoint", AUDIT, is_about_a_request=False),
+    Endpoint("GET", "schema", ANYONE, is_about_a_request=False),
+)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Alice's request in the state that an endpoint needs, and everybody who might call it."""
+
+    alices: Submitted
+    code: str
+    people: dict[str, Callable[[], Caller]] = field(default_factory=dict)
+
+
+def _scene(state: RequestState) -> Scene:
+    cast.model_of("spam-filter", cast.ALICE)
+    alices, charlies = cast.brought_to(state), cast.ask(cast.CHARLIE)
+    code = cast.mail_code(alices.request.pk) if state == RequestState.IDENTITY_PENDING else ""
+    cast.run_ledger()
+    people: dict[str, Callable[[], Caller]] = {
+        "anonymous": caller.anonymous,
+        "stranger": lambda: caller.subject(charlies.token),
+        "subject": lambda: caller.subject(alices.token),
+        "operator": lambda: caller.staff(cast.bob()),
+        # Not Dana, who decided: a decider may not sign off, which has a test of its own.
+        "dpo": lambda: caller.staff(cast.staff("doris", Role.DPO)),
+        "auditor": lambda: caller.staff(cast.audrey()),
+    }
+    return Scene(alices, code, people)
+
+
+def _call(endpoint: Endpoint, scene: Scene, person: Caller) -> HttpResponse:
+    args = (scene.alices.request.pk,) if endpoint.is_about_a_request else ()
+    body = {"code": scene.code} if endpoint.name == "identity" else endpoint.body
+    if endpoint.method == "POST":
+        return person.post(endpoint.name, *args, body=body)
+    return person.get(endpoint.name, *args) if endpoint.method == "GET" else person.delete(endpoint.name, *args)
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+@pytest.mark.parametrize("endpoint", [pytest.param(endpoint, id=endpoint.key) for endpoint in TABLE])
+def test_it_lets_in_exactly_these(endpoint: Endpoint, person: str) -> None:
+    scene = _scene(endpoint.state)
+    who = scene.people[person]()
+    before = snapshot()
+    response = _call(endpoint, scene, who)
+    expected = endpoint.statuses[PEOPLE.index(person)]
+    assert response.status_code == expected, response.content
+    if expected >= 400:
+        assert response["Content-Type"] == PROBLEM
+        assert snapshot() == before
+    if expected == 401:
+        assert response["WWW-Authenticate"]
+
+
+def test_the_table_names_every_endpoint_and_method() -> None:
+    served = {f"{method} {pattern.name}" for pattern in urlpatterns for method in _methods(pattern)}
+    assert served == {endpoint.key for endpoint in TABLE}
+
+
+def _methods(pattern: URLPattern) -> set[str]:
+    view: Any = vars(pattern.callback)["view_class"]
+    return {method.upper() for method in ("get", "post", "put", "patch", "delete") if hasattr(view, method)}
+
+
+@pytest.mark.parametrize("name", ["staff-approve", "staff-sign-off", "staff-request", "audit-bundle"])
+def test_no_role_learns_which_ids_exist(name: str) -> None:
+    """Without a role the answer is the same for a request and for none."""
+    alices = cast.ask()
+    stranger = caller.staff(cast.staff("nobody"))
+    send = stranger.get if name in ("staff-request", "audit-bundle") else stranger.post
+    unknown = "00000000-0000-4000-8000-00000000beef"
+    answers = [send(name, alices.request.pk), send(name, unknown)]
+    assert answers[0].content == answers[1].content
+    caller.refused(answers[0], 403, "role_missing")
+
+
+def test_an_account_that_was_closed_is_not_let_in() -> None:
+    dana = caller.staff(cast.dana())
+    user = cast.dana()
+    user.is_active = False
+    user.save()
+    caller.refused(dana.get("staff-requests"), 401, "authentication_failed")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param("Token", id="nothing"),
+        pytest.param("Token abc", id="unknown"),
+        pytest.param("Token a b", id="two_words"),
+        pytest.param("Token \udcff\udcfe", id="not_text"),
+        pytest.param("Token " + "a" * 5000, id="long"),
+        pytest.param(f"Token {base64.b64encode(b'dana:x').decode()}", id="a_password"),
+    ],
+)
+def test_a_staff_token_that_is_none_is_refused(header: str) -> None:
+    header = header.encode("utf-8", "surrogateescape").decode("latin-1")
+    caller.refused(Caller(header).get("staff-requests"), 401, "authentication_failed")
+
+
+def test_a_session_changes_nothing_without_its_csrf_token() -> None:
+    alices = cast.brought_to(RequestState.UNDER_REVIEW)
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(cast.dana(), backend="django.contrib.auth.backends.ModelBackend")
+    before = snapshot()
+    response = Caller(http=browser).post("staff-approve", alices.request.pk, body=GROUND)
+    caller.refused(response, 403, "forbidden")
+    assert snapshot() == before

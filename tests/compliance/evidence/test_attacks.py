@@ -1,0 +1,421 @@
+"""Attacks of an operator who knows the verifier and signs what he likes.
+
+Each is one idea of how a bundle could be made to prove something false. Every one must be refused, with the code that
+says why. Plain damage and simple lies: test_tampering.py. Attackers without keys: test_replays.py.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from compliance.evidence import bundle, canonical, signing
+from compliance.evidence.commitment import commit
+from compliance.evidence.errors import ExitCode
+from compliance.evidence.leaf import Event
+from compliance.evidence.statement import EXTENSION
+
+from .edits import by, code_of, on, reordered, says
+from .story import (
+    JOB_A,
+    POLICY,
+    REQUEST,
+    SECOND_DPO,
+    STEPS,
+    Part,
+    Story,
+    some_id,
+)
+
+RUN = ("start", "record", "find", "attach")
+TO_THE_PLAN = STEPS[:5]
+OTHER = some_id(50)
+Edit = Callable[[Any], object]
+
+
+def signed_by(role: str, event_type: str) -> Callable[[Event], Event]:
+    return lambda event: dataclasses.replace(event, actor_role=role) if event.type == event_type else event
+
+
+def policy_with(**changes: Any) -> dict[str, object]:
+    return {**POLICY, **changes}
+
+
+def audits_with(number: int, **changes: Any) -> dict[str, object]:
+    """The policy with one of its audit rules changed."""
+    audits: list[dict[str, Any]] = [dict(audit) for audit in POLICY["audits"]]  # type: ignore[attr-defined]
+    audits[number] |= changes
+    return policy_with(audits=audits)
+
+
+def methods_with(choice: object) -> dict[str, object]:
+    return policy_with(methods={"analytic_classifier": choice})
+
+
+def doubled(event: Event) -> Event:
+    """A completion whose lists name everything twice: as sets they would be right."""
+    if event.type != "request.completed":
+        return event
+    return dataclasses.replace(event, facts={fact: event.texts(fact) * 2 for fact in event.facts})
+
+
+# --- Lies of an operator who holds every key ---------------------------------------------------------------------
+
+
+class OneShareStory(Story):
+    """One evidence's share of records stands for two models."""
+
+    def new_parts(self) -> tuple[Part, ...]:
+        first, second = super().new_parts()
+        return first, dataclasses.replace(second, forget_commitment=first.forget_commitment)
+
+
+class OneShareHiddenStory(OneShareStory):
+    """The same, and the scope does not show it, for nobody opens it."""
+
+    def contents(self) -> bundle.BundleContents:
+        return dataclasses.replace(super().contents(), openings=None)
+
+
+class OneJobStory(Story):
+    """One run stands for two models."""
+
+    def new_parts(self) -> tuple[Part, ...]:
+        first, second = super().new_parts()
+        return first, dataclasses.replace(second, job=first.job)
+
+
+class UntouchedStory(Story):
+    """The model after is the model before."""
+
+    def new_parts(self) -> tuple[Part, ...]:
+        first, second = super().new_parts()
+        return dataclasses.replace(first, after=first.before), second
+
+
+class WithheldStory(Story):
+    """The openings are withheld, so that the scope cannot be counted."""
+
+    def contents(self) -> bundle.BundleContents:
+        return dataclasses.replace(super().contents(), openings=None)
+
+
+class LowerLevelStory(Story):
+    """Judged with less confidence than the policy asks."""
+
+    def findings(self, part: Part) -> Any:
+        equal, attack = super().findings(part)
+        return equal, dataclasses.replace(attack, level=0.5)
+
+
+class OwnThresholdStory(Story):
+    """The audit whose threshold the policy leaves open is judged at one that was chosen afterwards."""
+
+    def findings(self, part: Part) -> Any:
+        equal, attack = super().findings(part)
+        return dataclasses.replace(equal, threshold=1000), attack
+
+
+class JudgedAgainStory(Story):
+    """The second run of the first model was judged, but the evidence of the first run is kept."""
+
+    def attach(self) -> None:
+        if self.parts[0].job == JOB_A:
+            super().attach()
+
+
+LIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
+    "completed on nothing": ({"steps": (*TO_THE_PLAN, "complete")}, ExitCode.SCOPE_MISMATCH),
+    "completed on nothing, scope withheld": (
+        {"kind": WithheldStory, "steps": (*TO_THE_PLAN, "complete")},
+        ExitCode.SCOPE_MISMATCH,
+    ),
+    "a model left out, scope withheld": (
+        {
+            "kind": WithheldStory,
+            "steps": reordered("plan", "start", "record", "find", "only_first", "attach", "complete"),
+        },
+        ExitCode.SCOPE_MISMATCH,
+    ),
+    "a decision on fewer models than its scope": (
+        {"event": on("request.approved", n_targets=1)},
+        ExitCode.SCOPE_MISMATCH,
+    ),
+    "one share for two models": ({"kind": OneShareStory}, ExitCode.SCOPE_MISMATCH),
+    "one share for two models, scope withheld": ({"kind": OneShareHiddenStory}, ExitCode.SCOPE_MISMATCH),
+    "one job for two models": ({"kind": OneJobStory}, ExitCode.JOB_MISMATCH),
+    "fewer records than approved": ({"facts": says(n_forget=1)}, ExitCode.SCOPE_MISMATCH),
+    "a model that was left as it was": ({"kind": UntouchedStory}, ExitCode.SWAPPED_MODEL),
+    "evidence of a failed job": (
+        {"steps": (*TO_THE_PLAN, "start", "fail", "record", "find", "attach")},
+        ExitCode.JOB_MISMATCH,
+    ),
+    "evidence of a run that a later one superseded": (
+        {"kind": JudgedAgainStory, "steps": (*TO_THE_PLAN, *RUN, "need_attention", "retry", *RUN, "complete")},
+        ExitCode.COMPLETION_MISMATCH,
+    ),
+    "evidence listed twice in the completion": ({"event": doubled}, ExitCode.COMPLETION_MISMATCH),
+    "signed off by a machine": ({"event": signed_by("system", "request.completed")}, ExitCode.SAME_SIGNER),
+    "signed off by the person concerned": ({"event": signed_by("subject", "request.completed")}, ExitCode.SAME_SIGNER),
+    "approved by a worker": ({"event": signed_by("worker", "request.approved")}, ExitCode.SAME_SIGNER),
+    "signed off by who decided last": (
+        {
+            "steps": (*STEPS[:4], "approve_anew", "plan", *RUN, "complete"),
+            "event": by("request.completed", SECOND_DPO),
+        },
+        ExitCode.SAME_SIGNER,
+    ),
+    "a lower level than the policy's": (
+        {"kind": LowerLevelStory, "policy": audits_with(1, config={"threshold": 0.1, "level": 0.9})},
+        ExitCode.FINDINGS_MISMATCH,
+    ),
+    "a threshold that the policy leaves open": (
+        {"kind": OwnThresholdStory, "policy": audits_with(0, config={})},
+        ExitCode.MALFORMED_FILE,
+    ),
+    "inconclusive without an excuse": (
+        {"policy": audits_with(1, accept_inconclusive_when_passed=[])},
+        ExitCode.FINDINGS_MISMATCH,
+    ),
+    "inconclusive, excused by itself": (
+        {"policy": audits_with(1, accept_inconclusive_when_passed=["mia_loss"])},
+        ExitCode.MALFORMED_FILE,
+    ),
+    "inconclusive, excused by an audit that never ran": (
+        {"policy": audits_with(1, accept_inconclusive_when_passed=["other"])},
+        ExitCode.MALFORMED_FILE,
+    ),
+    "inconclusive, excused by letters": (
+        {"policy": audits_with(1, accept_inconclusive_when_passed="retrain_equality")},
+        ExitCode.MALFORMED_FILE,
+    ),
+    "a threshold that is true": ({"policy": audits_with(0, config={"threshold": True})}, ExitCode.MALFORMED_FILE),
+    "a threshold that is text": ({"policy": audits_with(0, config={"threshold": "0"})}, ExitCode.MALFORMED_FILE),
+    "a threshold that is no number": (
+        {"policy": canonical.dumps(POLICY).replace(b'"threshold":0.1', b'"threshold":NaN')},
+        ExitCode.MALFORMED_FILE,
+    ),
+    "an endless threshold": (
+        {"policy": canonical.dumps(POLICY).replace(b'"threshold":0.1', b'"threshold":1e999')},
+        ExitCode.MALFORMED_FILE,
+    ),
+    "a policy that says everything twice": (
+        {"policy": canonical.dumps(POLICY).replace(b'{"audits":', b'{"audits":[],"audits":')},
+        ExitCode.MALFORMED_FILE,
+    ),
+    "a policy that is a list": ({"policy": b"[]"}, ExitCode.MALFORMED_FILE),
+    "a policy without audits": ({"policy": policy_with(audits=[])}, ExitCode.MALFORMED_FILE),
+    "a policy with rules that are words": ({"policy": policy_with(audits=["mia_loss"])}, ExitCode.MALFORMED_FILE),
+    "a policy with an audit twice": (
+        {"policy": policy_with(audits=[POLICY["audits"][0]] * 2)},  # type: ignore[index]
+        ExitCode.MALFORMED_FILE,
+    ),
+    "a policy that names no methods": (
+        {"policy": {key: value for key, value in POLICY.items() if key != "methods"}},
+        ExitCode.POLICY_MISMATCH,
+    ),
+    "a policy whose methods are a list": ({"policy": policy_with(methods=["acu"])}, ExitCode.POLICY_MISMATCH),
+    "a policy whose method is a list": (
+        {"policy": methods_with({"method": [], "config": {}})},
+        ExitCode.POLICY_MISMATCH,
+    ),
+    "a configuration that the policy fixed otherwise": (
+        {"policy": methods_with({"method": "acu", "config": {"gamma": 2}})},
+        ExitCode.POLICY_MISMATCH,
+    ),
+    "a parameter of the policy that was not used": (
+        {"policy": methods_with({"method": "acu", "config": {"rank": 4}})},
+        ExitCode.POLICY_MISMATCH,
+    ),
+    "a switch for a number": (
+        {"policy": methods_with({"method": "acu", "config": {"gamma": True}})},
+        ExitCode.POLICY_MISMATCH,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_a_lie_is_refused_even_when_genuinely_signed(
+    name: str, log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner
+) -> None:
+    told, code = LIES[name]
+    changes = dict(told)
+    kind = changes.pop("kind", Story)
+    assert code_of(bundle.write(kind(log_key=log_key, signer=signer, **changes).contents())) is code
+
+
+# --- A scope that is genuinely committed to, and says something else to each reader ------------------------------
+
+
+def share(**changes: Any) -> Edit:
+    return lambda shares: shares[0].update(changes)
+
+
+SCOPES: dict[str, Edit] = {
+    "a share of true records": share(n_records=True),
+    "a share of half a record": share(n_records=0.5),
+    "a share of fewer than no records": share(n_records=-2),
+    "a share of records in words": share(n_records="2"),
+    "a share of unknown size": share(n_records=None),
+    "a commitment that is a list": share(forget_commitment=[]),
+    "a commitment in capitals": lambda shares: share(forget_commitment=shares[0]["forget_commitment"].upper())(shares),
+    "a model without an id": share(model=None),
+    "a model named twice": lambda shares: share(model=shares[1]["model"])(shares),
+    "a share with a remark": share(remark="none"),
+    "a share that is a word": lambda shares: shares.append("none"),
+    "a share twice": lambda shares: shares.append({**shares[0], "model": some_id(77)}),
+}
+
+
+@pytest.mark.parametrize("name", SCOPES)
+def test_an_ambiguous_scope_is_refused(name: str, log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner) -> None:
+    class AmbiguousStory(Story):
+        def shares(self) -> list[dict[str, Any]]:
+            shares = super().shares()
+            SCOPES[name](shares)
+            return shares
+
+    story = AmbiguousStory(log_key=log_key, signer=signer)
+    assert code_of(bundle.write(story.contents())) is ExitCode.SCOPE_MISMATCH
+
+
+@pytest.mark.parametrize("scope", [{}, {"models": None}, {"models": {}}, {"models": "none"}], ids=repr)
+def test_a_scope_without_a_list_of_models_is_refused(
+    scope: dict[str, object], log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner
+) -> None:
+    class ShapelessStory(Story):
+        def decide(self, dpo: str) -> None:
+            self.scope = scope
+            committed = commit(self.key, "scope", scope)
+            facts = {"ground": "art17_1_b", "n_targets": 2, "scope_commitment": committed}
+            self.log("request.approved", "dpo", dpo, facts)
+
+    assert code_of(bundle.write(ShapelessStory(log_key=log_key, signer=signer).contents())) is ExitCode.SCOPE_MISMATCH
+
+
+# --- Statements that are genuinely signed and say more than their facts ------------------------------------------
+
+
+def in_statement(change: Edit) -> Callable[[bytes], bytes]:
+    def edit(payload: bytes) -> bytes:
+        value = json.loads(payload)
+        change(value)
+        return canonical.dumps(value)
+
+    return edit
+
+
+def in_findings(change: Edit) -> Callable[[bytes], bytes]:
+    return in_statement(lambda value: change(value["predicate"][EXTENSION]["findings"]))
+
+
+def in_bytes(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
+    def edit(payload: bytes) -> bytes:
+        assert old in payload
+        return payload.replace(old, new, 1)
+
+    return edit
+
+
+def extension(**changes: Any) -> Callable[[bytes], bytes]:
+    return in_statement(lambda value: value["predicate"][EXTENSION].update(changes))
+
+
+STATEMENTS: dict[str, Callable[[bytes], bytes]] = {
+    "a claim in other words": extension(claim="The person is forgotten for ever."),
+    "a subject that its role does not name": in_statement(
+        lambda value: value["subject"][2]["digest"].update(sha256="0" * 64)
+    ),
+    "one subject more": in_statement(lambda value: value["subject"].append(value["subject"][0])),
+    "the subjects in another order": in_statement(lambda value: value["subject"].reverse()),
+    "an audit in the list of those passed": in_statement(
+        lambda value: value["predicate"]["passedTests"].append("stronger_attack")
+    ),
+    "a member that no verifier reads": extension(note="checked by hand"),
+    "another type of statement": in_statement(lambda value: value.update(_type="https://in-toto.io/Statement/v0.1")),
+    "another type of predicate": in_statement(lambda value: value.update(predicateType="https://slsa.dev/vsa/v1")),
+    "no findings": in_findings(lambda findings: findings.clear()),
+    "a pass without a value": in_findings(lambda findings: findings[0].update(value=None)),
+    "an inconclusive finding without a reason": in_findings(
+        lambda findings: findings[0].update(verdict="inconclusive", reasons=[])
+    ),
+    "an interval the wrong way round": in_findings(lambda findings: findings[1].update(interval=[0.04, -0.02])),
+    "an interval of three bounds": in_findings(lambda findings: findings[1].update(interval=[0, 0, 0])),
+    "a probability above one": in_findings(lambda findings: findings[1].update(p_value=2)),
+    "a level that is true": in_findings(lambda findings: findings[1].update(level=True)),
+    "a threshold that is a list": in_findings(lambda findings: findings[1].update(threshold=[0.1])),
+    "reasons in one word": in_findings(lambda findings: findings[1].update(reasons="none")),
+    "an address in a reason": in_findings(lambda findings: findings[1].update(reasons=["asked by a@example.org"])),
+    "an address in wide letters": in_findings(
+        lambda findings: findings[1].update(reasons=["asked by a\uff20example.org"])
+    ),
+    "a line break in a reason": in_findings(lambda findings: findings[1].update(reasons=["one\ntwo"])),
+    "a reason written from right to left": in_findings(lambda findings: findings[1].update(reasons=["\u202edessap"])),
+    "a threshold that is no number": in_bytes(b'"threshold":0.1', b'"threshold":NaN'),
+    "an endless threshold": in_bytes(b'"threshold":0.1', b'"threshold":1e999'),
+    "a threshold in another spelling": in_bytes(b'"threshold":0.1', b'"threshold":0.10'),
+    "a verdict said twice": in_bytes(b'"verdict":"pass"', b'"verdict":"fail","verdict":"pass"'),
+    "records without number": in_bytes(b'"n_forget":2', b'"n_forget":' + b"9" * 400),
+    "records beyond the exact numbers": in_bytes(b'"n_forget":2', b'"n_forget":9007199254740992'),
+    "fewer records than none": in_bytes(b'"n_forget":2', b'"n_forget":-2'),
+    "a request id in capitals": in_bytes(REQUEST.encode(), REQUEST.upper().encode().replace(b"0", b"A", 1)),
+    "a finish before the start": extension(finished_at="2026-05-01T11:59:59Z"),
+    "a time of another zone": extension(started_at="2026-05-01T12:00:00+00:00"),
+    "white space": lambda payload: payload + b"\n",
+    "nesting without end": lambda payload: b"[" * 100_000,
+    "nothing": lambda payload: b"",
+    "text in another encoding": lambda payload: payload.decode().encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_that_says_more_than_its_facts_is_refused(
+    name: str, log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner
+) -> None:
+    class TalkativeStory(Story):
+        def payload(self, part: Part) -> bytes:
+            return STATEMENTS[name](super().payload(part))
+
+    story = TalkativeStory(log_key=log_key, signer=signer)
+    assert code_of(bundle.write(story.contents())) is ExitCode.EVIDENCE_MALFORMED
+
+
+# --- Entries that are genuinely logged and are no entries --------------------------------------------------------
+
+
+def number_for_digest(body: Any) -> None:
+    body["spec"]["hashedRekordV002"]["data"]["digest"] = 5
+
+
+def short_digest(body: Any) -> None:
+    body["spec"]["hashedRekordV002"]["data"]["digest"] = canonical.encode_base64(bytes(31))
+
+
+def no_key(body: Any) -> None:
+    body["spec"]["hashedRekordV002"]["signature"]["verifier"]["publicKey"]["rawBytes"] = None
+
+
+def other_algorithm(body: Any) -> None:
+    body["spec"]["hashedRekordV002"]["data"]["algorithm"] = "SHA2_512"
+
+
+def more(body: Any) -> None:
+    body["spec"]["more"] = 1
+
+
+@pytest.mark.parametrize("change", [number_for_digest, short_digest, no_key, other_algorithm, more])
+def test_an_evidence_entry_of_another_shape_is_refused(
+    change: Edit, log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner
+) -> None:
+    class ShapelessStory(Story):
+        def append(self, entry: bytes) -> int:
+            if b"hashedrekord" in entry:
+                body = json.loads(entry)
+                change(body)
+                entry = canonical.dumps(body)
+            return super().append(entry)
+
+    assert code_of(bundle.write(ShapelessStory(log_key=log_key, signer=signer).contents())) is ExitCode.LEAF_SCHEMA

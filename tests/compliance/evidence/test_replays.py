@@ -1,0 +1,225 @@
+"""Attacks of somebody who holds genuine bundles and no key: replay, recombination, omission, confusion of keys."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from compliance.evidence import bundle, checkpoint, signing
+from compliance.evidence.errors import ExitCode
+from compliance.evidence.leaf import Event
+from compliance.evidence.statement import EvidenceFacts
+
+from .archive import pack, reindexed, replaced, unpack
+from .edits import code_of
+from .story import TARGET_A, TARGET_B, Story, new_signer, some_id
+
+OTHER = some_id(50)
+
+
+@pytest.fixture(scope="module")
+def other_story(story: Story) -> Story:
+    """Another request of the same log, with the same targets and jobs: the best that a replay can hope for."""
+
+    def renamed(event: Event) -> Event:
+        return dataclasses.replace(event, request=OTHER)
+
+    def about(facts: EvidenceFacts) -> EvidenceFacts:
+        return dataclasses.replace(facts, request_id=OTHER)
+
+    return Story(log_key=story.log_key, signer=story.signer, log=story, event=renamed, facts=about)
+
+
+@pytest.fixture(scope="module")
+def first(story: Story, other_story: Story) -> bundle.BundleContents:
+    """The first request under the checkpoint of the second, so that entries of both fit one bundle."""
+    exported = Story(log_key=story.log_key, signer=story.signer, log=other_story, steps=())
+    exported.__dict__ |= {
+        name: vars(story)[name] for name in ("events", "envelopes", "types", "scope", "parts", "key", "policy")
+    }
+    return exported.contents()
+
+
+@pytest.fixture(scope="module")
+def second(other_story: Story) -> bundle.BundleContents:
+    return dataclasses.replace(other_story.contents(), request=OTHER)
+
+
+def test_both_requests_verify_under_one_checkpoint(first: bundle.BundleContents, second: bundle.BundleContents) -> None:
+    assert first.checkpoint == second.checkpoint
+    assert code_of(bundle.write(first)) is code_of(bundle.write(second)) is ExitCode.VERIFIED
+
+
+def ordered(entries: tuple[bundle.Entry, ...]) -> tuple[bundle.Entry, ...]:
+    return tuple(sorted(entries, key=lambda entry: entry.index))
+
+
+def of_kind(contents: bundle.BundleContents, kind: str) -> tuple[bundle.Entry, ...]:
+    return tuple(entry for entry in contents.entries if entry.kind == kind)
+
+
+def test_evidence_of_another_request_does_not_serve_this_one(
+    first: bundle.BundleContents, second: bundle.BundleContents
+) -> None:
+    entries = ordered(of_kind(second, "event") + of_kind(first, "evidence"))
+    forged = dataclasses.replace(second, entries=entries, evidence=first.evidence)
+    assert code_of(bundle.write(forged)) is ExitCode.SWAPPED_REQUEST
+
+
+def test_events_of_another_request_do_not_extend_this_one(
+    first: bundle.BundleContents, second: bundle.BundleContents
+) -> None:
+    forged = dataclasses.replace(first, entries=ordered(first.entries + of_kind(second, "event")))
+    assert code_of(bundle.write(forged)) is ExitCode.SWAPPED_REQUEST
+
+
+def test_another_requests_bundle_under_this_id_is_refused(
+    first: bundle.BundleContents, second: bundle.BundleContents
+) -> None:
+    assert code_of(bundle.write(dataclasses.replace(second, request=first.request))) is ExitCode.SWAPPED_REQUEST
+
+
+def test_openings_of_another_request_do_not_open_this_one(
+    first: bundle.BundleContents, log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner
+) -> None:
+    class OtherKeyStory(Story):
+        def receive(self) -> None:
+            self.key = bytes(32)
+            super().receive()
+
+    foreign = OtherKeyStory(log_key=log_key, signer=signer).contents().openings
+    assert code_of(bundle.write(dataclasses.replace(first, openings=foreign))) is ExitCode.OPENING_MISMATCH
+
+
+def test_evidence_left_out_of_a_completed_request_is_missed(first: bundle.BundleContents) -> None:
+    kept, dropped = first.evidence
+    entries = tuple(entry for entry in first.entries if entry.index != dropped.entry)
+    forged = dataclasses.replace(first, evidence=(kept,), entries=entries)
+    assert code_of(bundle.write(forged)) is ExitCode.SCOPE_MISMATCH
+    assert code_of(bundle.write(dataclasses.replace(forged, openings=None))) is ExitCode.SCOPE_MISMATCH
+
+
+def twice_the_same_target(index: dict[str, Any]) -> None:
+    index["evidence"][1]["target"] = index["evidence"][0]["target"]
+
+
+def twice_the_same_entry(index: dict[str, Any]) -> None:
+    index["evidence"][1]["entry"] = index["evidence"][0]["entry"]
+
+
+def once_more(index: dict[str, Any]) -> None:
+    index["evidence"].append({**index["evidence"][0], "target": some_id(99)})
+
+
+def huge_index(index: dict[str, Any]) -> None:
+    index["entries"][-1]["index"] = 2**53 - 1
+
+
+def fractional_index(index: dict[str, Any]) -> None:
+    index["entries"][-1]["index"] += 0.5
+
+
+def true_index(index: dict[str, Any]) -> None:
+    index["entries"][0]["index"] = True
+
+
+def unknown_kind(index: dict[str, Any]) -> None:
+    index["entries"][0]["kind"] = "remark"
+
+
+def key_twice(index: dict[str, Any]) -> None:
+    index["evidence_keys"] *= 2
+
+
+def model_twice(index: dict[str, Any]) -> None:
+    index["models"] *= 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        twice_the_same_target,
+        twice_the_same_entry,
+        once_more,
+        huge_index,
+        fractional_index,
+        true_index,
+        unknown_kind,
+        key_twice,
+        model_twice,
+    ],
+)
+def test_an_index_that_counts_wrongly_is_refused(change: Callable[[dict[str, Any]], None], genuine: bytes) -> None:
+    assert code_of(reindexed(genuine, change)) is ExitCode.MALFORMED_FILE
+
+
+def test_a_list_that_is_written_twice_is_refused(genuine: bytes) -> None:
+    """Which of two members of one name counts depends on the reader."""
+    data = replaced(genuine, "bundle.json", lambda content: content.replace(b'{"', b'{"models":[],"', 1))
+    assert code_of(data) is ExitCode.MALFORMED_FILE
+
+
+def test_evidence_moved_to_the_other_target_is_refused(genuine: bytes) -> None:
+    """The attachments change places together with their files, so that each file still fits its entry."""
+
+    def change(index: dict[str, Any]) -> None:
+        a, b = index["evidence"]
+        a["target"], b["target"] = b["target"], a["target"]
+
+    files = unpack(reindexed(genuine, change))
+    a, b = (f"evidence/{target}.dsse.json" for target in (TARGET_A, TARGET_B))
+    assert code_of(pack(files | {a: files[b], b: files[a]})) is ExitCode.JOB_MISMATCH
+
+
+# --- Confusion of keys -------------------------------------------------------------------------------------------
+
+
+def test_the_key_that_the_bundle_names_must_be_the_one_that_signed(story: Story) -> None:
+    """With two trusted ledger keys, the report would name one and rest on the other."""
+    mine = checkpoint.vkey("ledger.example/test", story.log_key.public_key())
+    other = checkpoint.vkey("ledger.example/test", Ed25519PrivateKey.generate().public_key())
+    data = bundle.write(dataclasses.replace(story.contents(), log_vkey=other))
+    assert code_of(data, log_vkeys=[mine, other]) is ExitCode.CHECKPOINT_KEY
+    assert code_of(bundle.write(story.contents()), log_vkeys=[mine, other]) is ExitCode.VERIFIED
+
+
+def test_a_witness_key_among_the_pinned_ones_does_not_sign_for_the_log(story: Story) -> None:
+    witness = Ed25519PrivateKey.generate()
+    contents = story.contents()
+    head = checkpoint.open_note(contents.checkpoint, [contents.log_vkey])
+    note = checkpoint.sign(head, "witness.example", witness)
+    vkey = checkpoint.vkey("witness.example", witness.public_key())
+    entries = tuple(
+        dataclasses.replace(entry, proof=entry.proof.replace(contents.checkpoint, note)) for entry in contents.entries
+    )
+    data = bundle.write(dataclasses.replace(contents, checkpoint=note, log_vkey=vkey, entries=entries))
+    assert code_of(data, log_vkeys=[contents.log_vkey, vkey]) is ExitCode.CHECKPOINT_KEY
+
+
+def test_an_evidence_key_in_the_bundle_counts_for_nothing_once_keys_are_pinned(
+    log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner, story: Story
+) -> None:
+    forger = new_signer()
+    forged = bundle.write(Story(log_key=log_key, signer=forger).contents())
+    assert code_of(forged) is ExitCode.VERIFIED
+    assert code_of(forged, evidence_keys=[signer.public_key]) is ExitCode.EVIDENCE_KEY
+    assert code_of(forged, evidence_keys=[signer.public_key, forger.public_key]) is ExitCode.VERIFIED
+
+
+def test_an_envelope_under_the_trusted_key_id_but_with_a_forgers_signature_is_refused(
+    log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner
+) -> None:
+    """The key id is a hint: the entry names the key that signed, and that key is not trusted."""
+
+    class DisguisedStory(Story):
+        def attach(self) -> None:
+            super().attach()
+            for target, (index, envelope) in self.envelopes.items():
+                disguised = dataclasses.replace(signing.parse_envelope(envelope), keyid=signer.keyid)
+                self.envelopes[target] = (index, disguised.to_bytes())
+
+    data = bundle.write(DisguisedStory(log_key=log_key, signer=new_signer()).contents())
+    assert code_of(data, evidence_keys=[signer.public_key]) is ExitCode.EVIDENCE_KEY
+    assert code_of(data) is ExitCode.EVIDENCE_SIGNATURE

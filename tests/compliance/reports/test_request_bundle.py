@@ -1,0 +1,106 @@
+"""The bundle of a request in any state verifies offline; one that is not under a checkpoint is not given out."""
+
+import io
+import zipfile
+from datetime import UTC, datetime
+
+import pytest
+
+from compliance.evidence import signing
+from compliance.evidence.report import Report
+from compliance.evidence.verdict import Verdict
+from compliance.evidence.verify import verify_bundle
+from compliance.ledger import actors
+from compliance.ledger.models import PublicKey
+from compliance.reports.request_bundle import export
+from compliance.requests.actions.start_job import start_job
+from compliance.requests.errors import NotReadyError
+from compliance.requests.states import RequestState
+from tests.compliance import cast
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def verified(data: bytes) -> Report:
+    """Under the published keys, as an auditor pins them."""
+    keys = {key.purpose: key.text for key in PublicKey.objects.all()}
+    return verify_bundle(
+        data, log_vkeys=[keys["checkpoint"]], evidence_keys=[signing.load_public_key(keys["evidence"].encode())]
+    )
+
+
+def test_entries_without_a_position_or_a_checkpoint_are_waited_for() -> None:
+    request = cast.ask().request
+    with pytest.raises(NotReadyError, match="sequencer"):
+        export(request.pk)
+    cast.run_ledger()
+    cast.mail_code(request.pk)
+    with pytest.raises(NotReadyError):
+        export(request.pk)
+
+
+@pytest.mark.parametrize("state", list(RequestState), ids=str)
+def test_a_request_in_any_state_verifies(state: RequestState) -> None:
+    cast.model_of("spam", cast.ALICE)
+    cast.model_of("ranking", cast.ALICE, cast.CHARLIE)
+    cast.model_of("other", cast.CHARLIE)
+    request = cast.brought_to(state).request
+    cast.run_ledger()
+    report = verified(export(request.pk))
+    terminal = {RequestState.COMPLETED, RequestState.REFUSED, RequestState.WITHDRAWN}
+    assert report.state == state if state in terminal else report.state.startswith("in progress")
+    assert report.is_log_key_pinned
+
+
+def test_a_request_that_failed_and_was_repeated_verifies_with_the_last_evidence_alone() -> None:
+    cast.model_of("spam", cast.ALICE)
+    request = cast.brought_to(RequestState.EXECUTING).request
+    cast.work(request.pk, Verdict.FAIL)
+    cast.run_ledger()
+    assert verified(export(request.pk)).state.startswith("in progress")
+    cast.try_again(request.pk)
+    cast.work(request.pk)
+    cast.second_signature(request.pk)
+    cast.run_ledger()
+    assert verified(export(request.pk)).state == "completed"
+
+
+def test_a_person_whom_no_model_saw_gets_a_bundle_that_verifies() -> None:
+    cast.model_of("spam", cast.CHARLIE)
+    request = cast.brought_to(RequestState.COMPLETED).request
+    cast.run_ledger()
+    assert verified(export(request.pk)).state == "completed"
+
+
+def test_a_request_approved_anew_after_another_removed_the_records_verifies() -> None:
+    cast.model_of("spam", cast.ALICE)
+    first = cast.brought_to(RequestState.EXECUTING).request
+    again = cast.brought_to(RequestState.EXECUTING).request
+    cast.work(first.pk)
+    for job in cast.queued_jobs(again.pk):
+        assert start_job(job.pk, actor=actors.worker(cast.WORKER_ID)) is None
+    cast.decide(again.pk)
+    cast.make_plan(again.pk)
+    for request in (first, again):
+        cast.second_signature(request.pk)
+        cast.run_ledger()
+        assert verified(export(request.pk)).state == "completed"
+
+
+def test_the_same_state_gives_the_same_bytes() -> None:
+    cast.model_of("spam", cast.ALICE)
+    request = cast.brought_to(RequestState.COMPLETED).request
+    cast.run_ledger()
+    assert export(request.pk, now=NOW) == export(request.pk, now=NOW)
+
+
+def test_nothing_about_the_person_is_in_the_bundle() -> None:
+    cast.model_of("spam", cast.ALICE)
+    request = cast.brought_to(RequestState.COMPLETED).request
+    cast.run_ledger()
+    with zipfile.ZipFile(io.BytesIO(export(request.pk))) as archive:
+        contents = b"".join(archive.read(name) for name in archive.namelist())
+    assert cast.MARK.encode() not in contents
+    assert request.vault.pseudonym.encode() not in contents
+    assert b"spam-0" not in contents, "record ids may be personal data"
