@@ -19,6 +19,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 
 from compliance.evidence import bundle, signing
 from compliance.registry.models import LineageRecord, MethodCard, RegisteredModel
@@ -42,7 +43,9 @@ def tell(*, port: int, write: Callable[[str], object]) -> None:
     narrator = Narrator(write)
     with narrator.step("Database, keys and ledger are prepared") as said:
         prepare()
-        said.append(f"Data folder {settings.DATA_DIR}: SQLite in WAL mode, keys that only you can read.")
+        said.append(
+            f"Database: {connection.vendor}. Data folder: {settings.DATA_DIR}, with keys that only you can read."
+        )
     _register(narrator)
     with Processes(host="127.0.0.1", port=port) as processes:
         _await_start(narrator, processes)
