@@ -2,6 +2,8 @@
 
 It signs what is committed, and stores before anyone can read it. It refuses to sign a log that is shorter than, or
 not an extension of, the last checkpoint it signed: that is what a restored backup or a rewritten table looks like.
+
+Next: compliance/requests/actions/approve.py
 """
 
 from datetime import UTC, datetime

@@ -1,4 +1,7 @@
-"""The DPO accepts a ground of Art. 17(1) GDPR: what every registered model holds of the person is frozen as the scope."""
+"""The DPO accepts a ground of Art. 17(1) GDPR: what every registered model holds of the person is frozen as the scope.
+
+Next: compliance/requests/actions/plan.py
+"""
 
 import uuid
 from datetime import UTC, datetime

@@ -1,6 +1,6 @@
 """The signed statement about one target is attached: its bytes are kept, its digest and signature enter the ledger.
 
-Next: compliance/evidence/rekord.py, then compliance/requests/actions/sign_off.py
+Next: compliance/requests/actions/sign_off.py
 """
 
 import uuid

@@ -3,7 +3,7 @@
 The challenge is the newest checkpoint: evidence that carries it cannot have been made before. A job that is taken
 over keeps the challenge and the version it started from, so that the same job always makes the same version.
 
-Next: workers/director.py
+Next: ml_core/methods/acu.py
 """
 
 import uuid
