@@ -97,10 +97,12 @@ def env_key(name: str) -> bytes:
 
 
 def env_required(name: str, in_debug: str) -> str:
-    """A setting that has an embedded default in DEBUG and must be chosen outside it."""
+    """A setting that has an embedded default in DEBUG and must be chosen outside it. Also from `<NAME>_FILE`."""
     value = os.environ.get(name, "").strip()
     if value:
         return value
+    if os.environ.get(f"{name}_FILE"):
+        return _read_secret(Path(os.environ[f"{name}_FILE"]), name)
     if DEBUG:
         return in_debug
     raise ImproperlyConfigured(
@@ -200,7 +202,7 @@ SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
 if env_bool("EXPUNGE_BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 SESSION_COOKIE_AGE = 8 * 3600
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -217,22 +219,27 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
+AXES_LOCKOUT_TEMPLATE = "portal/locked.html"
 
 # --- API ------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "compliance.api.authentication.StaffTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["compliance.api.parsers.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "compliance.api.negotiation.OneRepresentation",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "compliance.api.errors.problem",
     "DEFAULT_THROTTLE_RATES": {
         "submit": os.environ.get("EXPUNGE_SUBMIT_RATE") or "20/minute",
         "identity": os.environ.get("EXPUNGE_IDENTITY_RATE") or "30/minute",
+        "identity_code": os.environ.get("EXPUNGE_IDENTITY_CODE_RATE") or "5/hour",
     },
+    # Without a proxy of ours in front, X-Forwarded-For is whatever the client likes: it must not lift a limit.
+    "NUM_PROXIES": 1 if env_bool("EXPUNGE_BEHIND_PROXY") else 0,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Expunge",
@@ -242,6 +249,9 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+# Bounded by size alone: django-axes reads the query of a failed log-in before it counts it, and an error about too many
+# fields there would let passwords be tried without end.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = None
 
 # --- People ---------------------------------------------------------------------------------------------------------
 VAULT_MASTER_KEY = env_key("VAULT_MASTER_KEY")
@@ -275,6 +285,7 @@ POLICY_PATH = Path(os.environ.get("EXPUNGE_POLICY_FILE") or ROOT / "compliance" 
 DISPATCHER = os.environ.get("EXPUNGE_DISPATCHER") or "workers.dispatch.CeleryDispatcher"
 BROKER_URL = env_required("REDIS_URL", "embedded")
 JOB_LEASE_SECONDS = env_int("EXPUNGE_JOB_LEASE_SECONDS", 120)
+SWEEP_SECONDS = env_int("EXPUNGE_SWEEP_SECONDS", 15)
 # A message younger than this is on its way, not lost.
 SWEEP_GRACE = timedelta(seconds=env_int("EXPUNGE_SWEEP_GRACE_SECONDS", 30))
 JOB_MAX_ATTEMPTS = env_int("EXPUNGE_JOB_MAX_ATTEMPTS", 3)

@@ -115,3 +115,8 @@ def test_a_broken_policy_is_our_error_and_stays_inside(caplog: pytest.LogCapture
     assert b"analytic" not in response.content
     assert "unexpected PolicyError" in caplog.text
     assert snapshot() == before
+
+
+@pytest.mark.parametrize("name", ["staff-approve", "staff-refuse"])
+def test_the_role_is_asked_for_before_the_body_is_read(name: str) -> None:
+    refused(staff(cast.bob()).post(name, cast.ask().request.pk, body={"ground": 5}), 403, "role_missing")

@@ -1,0 +1,79 @@
+"""The auditor's part: which requests there are, the bundle of each, the keys and the newest checkpoint.
+
+Next: compliance/reports/request_bundle.py
+"""
+
+import uuid
+
+from django.http import HttpResponse
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from compliance.api.audit.serializers import AuditedRequestSerializer, AuditPageSerializer, KeysSerializer, PageQuery
+from compliance.api.bodies import check
+from compliance.api.pagination import NewestFirst
+from compliance.api.permissions import any_of
+from compliance.api.schema import BYTES, TEXT, described
+from compliance.ledger import checkpointer
+from compliance.ledger.actors import Role
+from compliance.ledger.models import PublicKey
+from compliance.reports import request_bundle
+from compliance.requests import queries
+from compliance.requests.errors import NotReadyError
+
+AUDITORS = (IsAuthenticated, any_of(Role.AUDITOR, Role.DPO))
+
+
+class AuditedRequestsView(APIView):
+    """All requests."""
+
+    permission_classes = AUDITORS
+
+    @described("List requests to audit", query=PageQuery, answers=AuditPageSerializer, refusals=(400, 401, 403))
+    def get(self, request: Request) -> Response:
+        """Newest first, 50 a page."""
+        check(PageQuery, request.query_params.dict())
+        pages = NewestFirst()
+        rows = pages.paginate_queryset(queries.listing(), request, self)
+        return pages.get_paginated_response(AuditedRequestSerializer(rows, many=True).data)
+
+
+class BundleView(APIView):
+    """One request as an archive that verifies offline."""
+
+    permission_classes = AUDITORS
+
+    @described("Take the bundle", answers=BYTES, media_type="application/zip", refusals=(401, 403, 404, 409))
+    def get(self, request: Request, request_id: uuid.UUID) -> HttpResponse:
+        """For `python -m compliance.evidence verify`; 409 while the ledger has not signed all its entries."""
+        archive = request_bundle.export(request_id)
+        disposition = f'attachment; filename="expunge-{request_id}.zip"'
+        return HttpResponse(archive, content_type="application/zip", headers={"Content-Disposition": disposition})
+
+
+class KeysView(APIView):
+    """The public keys."""
+
+    permission_classes = AUDITORS
+
+    @described("List the public keys", answers=KeysSerializer, refusals=(401, 403))
+    def get(self, request: Request) -> Response:
+        """Of the log and of the evidence, oldest first."""
+        keys = PublicKey.objects.order_by("published_at", "key_sha256")
+        return Response(KeysSerializer({"keys": keys}).data)
+
+
+class CheckpointView(APIView):
+    """The signed head of the log."""
+
+    permission_classes = AUDITORS
+
+    @described("Read the newest checkpoint", answers=TEXT, media_type="text/plain", refusals=(401, 403, 409))
+    def get(self, request: Request) -> HttpResponse:
+        """A note as C2SP tlog-checkpoint has it, for comparison with what others are shown."""
+        newest = checkpointer.latest()
+        if newest is None:
+            raise NotReadyError("No checkpoint was signed yet. Start `manage.py sequencer`.")
+        return HttpResponse(bytes(newest.note), content_type="text/plain; charset=utf-8")

@@ -1,0 +1,163 @@
+"""Errors as application/problem+json (RFC 9457). Whatever went wrong, the answer says it in one shape.
+
+`code` is stable and meant for programs, `detail` for people; `errors` names members of the body by JSON Pointer.
+No answer repeats what was sent, and none shows our inside: either may hold personal data.
+"""
+
+import logging
+import math
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from compliance.ledger.actors import RoleError
+from compliance.requests.errors import RequestError
+
+MEDIA_TYPE = "application/problem+json"
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One refusal. `errors` holds (JSON Pointer, sentence) pairs."""
+
+    status: int
+    code: str
+    detail: str
+    errors: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The members of the answer."""
+        members: dict[str, Any] = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+        }
+        if self.errors:
+            members["errors"] = [{"pointer": pointer, "detail": detail} for pointer, detail in self.errors]
+        return members
+
+
+BAD_REQUEST = Problem(status=400, code="bad_request", detail="The request could not be read. Check how it was built.")
+FORBIDDEN = Problem(
+    status=403, code="forbidden", detail="This is not allowed to you here. With a session, send the CSRF token too."
+)
+NOT_FOUND = Problem(status=404, code="not_found", detail="There is nothing here, or nothing that you may see.")
+INTERNAL = Problem(
+    status=500,
+    code="internal_error",
+    detail="Something went wrong on our side. Read the state again, then try once more.",
+)
+_TOO_LARGE = Problem(status=413, code="body_too_large", detail="The body is larger than this API takes.")
+_NOT_AUTHENTICATED = Problem(
+    status=401, code="not_authenticated", detail="This needs credentials; WWW-Authenticate names their kind."
+)
+_CREDENTIALS_REFUSED = Problem(
+    status=401, code="authentication_failed", detail="The credentials were not accepted: wrong, expired or withdrawn."
+)
+
+# The first class that fits is taken: subclasses stand before their parents.
+_FIXED: tuple[tuple[type[Exception], Problem], ...] = (
+    (RequestDataTooBig, _TOO_LARGE),
+    (SuspiciousOperation, BAD_REQUEST),
+    (BadRequest, BAD_REQUEST),
+    (MultiPartParserError, BAD_REQUEST),
+    (UnreadablePostError, BAD_REQUEST),
+    (Http404, NOT_FOUND),
+    (exceptions.NotFound, NOT_FOUND),
+    (PermissionDenied, FORBIDDEN),
+    (exceptions.PermissionDenied, FORBIDDEN),
+    (exceptions.NotAuthenticated, _NOT_AUTHENTICATED),
+    (exceptions.AuthenticationFailed, _CREDENTIALS_REFUSED),
+    (
+        exceptions.MethodNotAllowed,
+        Problem(status=405, code="method_not_allowed", detail="Use one of the methods in Allow."),
+    ),
+    (
+        exceptions.UnsupportedMediaType,
+        Problem(status=415, code="unsupported_media_type", detail="Send the body as application/json."),
+    ),
+)
+
+
+def problem(error: Exception, context: Mapping[str, Any]) -> Response:
+    """The answer to an error of a view: the `EXCEPTION_HANDLER` of the settings."""
+    found = problem_of(error)
+    headers = dict(found.headers)
+    challenge = getattr(error, "auth_header", None)
+    if found.status == HTTPStatus.UNAUTHORIZED and challenge:
+        headers["WWW-Authenticate"] = challenge
+    set_rollback()
+    return Response(found.to_dict(), status=found.status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def problem_of(error: Exception) -> Problem:
+    """What to say about an error. An unexpected one is logged by its kind and place, not by its words."""
+    if isinstance(error, RequestError):
+        return _of_request_error(error)
+    if isinstance(error, RoleError):
+        return Problem(status=403, code="role_missing", detail=str(error))
+    if isinstance(error, exceptions.ValidationError):
+        return _of_validation(error)
+    if isinstance(error, exceptions.ParseError):
+        return Problem(status=400, code="body_not_readable", detail=str(error.detail))
+    if isinstance(error, exceptions.Throttled):
+        return _of_throttling(getattr(error, "wait", None))
+    for kind, fixed in _FIXED:
+        if isinstance(error, kind):
+            return fixed
+    _log(error)
+    return INTERNAL
+
+
+def _of_request_error(error: RequestError) -> Problem:
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log(error)
+        return Problem(status=error.status, code=error.code, detail=INTERNAL.detail)
+    return Problem(status=error.status, code=error.code, detail=str(error))
+
+
+def _of_validation(error: exceptions.ValidationError) -> Problem:
+    found = tuple(_flat(error.detail, ""))
+    where = ", ".join(pointer.removeprefix("#/").replace("/", ".") for pointer, _ in found if pointer != "#")
+    detail = f"Some values are not allowed: {where}." if where else found[0][1]
+    return Problem(status=400, code="invalid_input", detail=detail, errors=found)
+
+
+def _flat(detail: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            yield from _flat(inner, pointer if name == "non_field_errors" else f"{pointer}/{name}")
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from _flat(inner, pointer)
+    else:
+        yield f"#{pointer}", str(detail)
+
+
+def _of_throttling(wait: float | None) -> Problem:
+    seconds = max(1, math.ceil(wait or 60))
+    return Problem(
+        status=429,
+        code="too_many_requests",
+        detail=f"Too many requests. Try again in {seconds} seconds.",
+        headers={"Retry-After": str(seconds)},
+    )
+
+
+def _log(error: Exception) -> None:
+    # The message of an exception may quote a value; its type and the lines it passed through do not.
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("unexpected %s\n%s", type(error).__name__, frames)

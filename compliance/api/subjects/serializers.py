@@ -1,0 +1,147 @@
+"""What a data subject sends, and is told: the state, the dates, the reasons; never the identity, never our inside."""
+
+from typing import Any
+
+from django.urls import reverse
+from rest_framework import serializers
+
+from compliance.api.bodies import TextField, one_of
+from compliance.registry.pseudonyms import IDENTIFIER_KINDS
+from compliance.requests.actions.submit import Submitted
+from compliance.requests.models import DeletionRequest, Ground, RefusalReason, Regulation
+from compliance.requests.states import TargetState
+
+#: RFC 5321 section 4.5.3.1.3: a path of 256 octets with its two angle brackets.
+MAX_EMAIL = 254
+
+
+class IdentifierBody(serializers.Serializer[Any]):
+    """By what the person is known to the controller."""
+
+    kind = one_of(IDENTIFIER_KINDS)
+    value = TextField(max_length=MAX_EMAIL, trim_whitespace=False)
+
+
+class SubmitBody(serializers.Serializer[Any]):
+    """A deletion request."""
+
+    identifier = IdentifierBody()
+    ground = one_of(Ground, default=Ground.CONSENT_WITHDRAWN.value)
+    regulation = one_of(Regulation, default=Regulation.GDPR.value)
+
+
+class CodeBody(serializers.Serializer[Any]):
+    """The one-time code from the e-mail."""
+
+    code = TextField(max_length=6, min_length=6, trim_whitespace=False)
+
+    def validate_code(self, code: str) -> str:
+        """Six ASCII digits: a slip of the keyboard costs no try."""
+        if not (code.isascii() and code.isdigit()):
+            raise serializers.ValidationError("Expected six digits.")
+        return code
+
+
+class LinksSerializer(serializers.Serializer[Any]):
+    """Where to go on; each takes the status token."""
+
+    self = serializers.CharField()
+    identity = serializers.CharField()
+    identity_code = serializers.CharField()
+    withdraw = serializers.CharField()
+
+
+class SubmittedSerializer(serializers.Serializer[Any]):
+    """The receipt. The status token is shown here and never again."""
+
+    id = serializers.UUIDField()
+    state = serializers.CharField()
+    state_label = serializers.CharField()
+    received_at = serializers.DateTimeField()
+    status_token = serializers.CharField()
+    links = LinksSerializer()
+
+
+class RefusalSerializer(serializers.Serializer[Any]):
+    """Art. 12(4) GDPR: why the request was refused."""
+
+    reason = serializers.CharField()
+    reason_label = serializers.CharField()
+
+
+class ModelsSerializer(serializers.Serializer[Any]):
+    """How many models hold data of the person, and in how many of them a new version has taken the old one's place."""
+
+    concerned = serializers.IntegerField()
+    done = serializers.IntegerField()
+
+
+class StatusSerializer(serializers.Serializer[Any]):
+    """How far a request is."""
+
+    id = serializers.UUIDField()
+    state = serializers.CharField()
+    state_label = serializers.CharField()
+    regulation = serializers.CharField()
+    ground = serializers.CharField()
+    received_at = serializers.DateTimeField()
+    changed_at = serializers.DateTimeField()
+    decided_at = serializers.DateTimeField(allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+    refusal = RefusalSerializer(allow_null=True)
+    models = ModelsSerializer(allow_null=True, help_text="null until the request is approved")
+    links = LinksSerializer()
+
+
+def receipt(submitted: Submitted) -> dict[str, Any]:
+    """The answer to a new request."""
+    request = submitted.request
+    return {
+        "id": request.pk,
+        "state": request.state,
+        "state_label": request.get_state_display(),
+        "received_at": request.received_at,
+        "status_token": submitted.token,
+        "links": _links(request),
+    }
+
+
+def status_of(request: DeletionRequest) -> dict[str, Any]:
+    """The status as the subject may see it."""
+    return {
+        "id": request.pk,
+        "state": request.state,
+        "state_label": request.get_state_display(),
+        "regulation": request.regulation,
+        "ground": request.ground,
+        "received_at": request.received_at,
+        "changed_at": request.changed_at,
+        "decided_at": request.decided_at,
+        "closed_at": request.closed_at,
+        "refusal": _refusal(request),
+        "models": _models(request),
+        "links": _links(request),
+    }
+
+
+def _refusal(request: DeletionRequest) -> dict[str, str] | None:
+    if not request.refusal_reason:
+        return None
+    return {"reason": request.refusal_reason, "reason_label": RefusalReason(request.refusal_reason).label}
+
+
+def _models(request: DeletionRequest) -> dict[str, int] | None:
+    if request.scope is None:
+        return None
+    states = [target.state for target in request.targets.all() if target.state != TargetState.NOT_PRESENT]
+    return {"concerned": len(states), "done": states.count(TargetState.DEPLOYED)}
+
+
+def _links(request: DeletionRequest) -> dict[str, str]:
+    names = {
+        "self": "api:request",
+        "identity": "api:identity",
+        "identity_code": "api:identity-code",
+        "withdraw": "api:withdraw",
+    }
+    return {rel: reverse(name, args=[request.pk]) for rel, name in names.items()}

@@ -1,0 +1,136 @@
+"""What a data subject can do: ask, look, prove the address, take the request back.
+
+Next: compliance/requests/actions/submit.py
+"""
+
+import uuid
+
+from rest_framework import status
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.views import APIView
+
+from compliance.api.authentication import SubjectAuthentication, opened
+from compliance.api.bodies import NoMembers, read
+from compliance.api.schema import described
+from compliance.api.subjects.serializers import (
+    CodeBody,
+    StatusSerializer,
+    SubmitBody,
+    SubmittedSerializer,
+    receipt,
+    status_of,
+)
+from compliance.ledger.actors import subject_of
+from compliance.requests.actions.confirm_identity import confirm_identity
+from compliance.requests.actions.submit import submit
+from compliance.requests.actions.withdraw import withdraw
+from compliance.requests.dispatch import after_commit
+from compliance.requests.errors import StateError
+from compliance.requests.states import RequestState
+
+_ASKED_FOR = {"identifier": {"kind": "email", "value": "name@example.org"}, "ground": "art17_1_b", "regulation": "gdpr"}
+
+
+class SubmitView(APIView):
+    """New requests. Anyone may ask; who asked is proven afterwards."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "submit"
+
+    @described(
+        "Ask for deletion",
+        body=SubmitBody,
+        answers=SubmittedSerializer,
+        status=201,
+        refusals=(400, 415, 429),
+        sent=_ASKED_FOR,
+    )
+    def post(self, request: Request) -> Response:
+        """Receive a request. A code is mailed to the address; the status token is in this answer alone."""
+        asked = read(SubmitBody, request)
+        submitted = submit(
+            identifier_kind=asked["identifier"]["kind"],
+            identifier_value=asked["identifier"]["value"],
+            ground=asked["ground"],
+            regulation=asked["regulation"],
+            channel="api",
+        )
+        answer = SubmittedSerializer(receipt(submitted)).data
+        return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": answer["links"]["self"]})
+
+
+class StatusView(APIView):
+    """One request, for whoever holds its status token."""
+
+    authentication_classes = (SubjectAuthentication,)
+    permission_classes = (IsAuthenticated,)
+
+    @described("See how far it is", answers=StatusSerializer, refusals=(401, 404))
+    def get(self, request: Request, request_id: uuid.UUID) -> Response:
+        """State, dates and reasons."""
+        return Response(StatusSerializer(status_of(opened(request))).data)
+
+
+class IdentityView(APIView):
+    """The proof that the address is the person's."""
+
+    authentication_classes = (SubjectAuthentication,)
+    permission_classes = (IsAuthenticated,)
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "identity"
+
+    @described(
+        "Prove the address",
+        body=CodeBody,
+        answers=StatusSerializer,
+        refusals=(400, 401, 404, 409, 415, 429),
+        sent={"code": "123456"},
+    )
+    def post(self, request: Request, request_id: uuid.UUID) -> Response:
+        """Enter the code from the e-mail. Five wrong tries use it up; a fresh one can be asked for."""
+        code = read(CodeBody, request)["code"]
+        confirmed = confirm_identity(request_id, actor=subject_of(request_id), code=code)
+        return Response(StatusSerializer(status_of(confirmed)).data)
+
+
+class IdentityCodeView(APIView):
+    """A fresh code."""
+
+    authentication_classes = (SubjectAuthentication,)
+    permission_classes = (IsAuthenticated,)
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "identity_code"
+
+    @described(
+        "Ask for a fresh code",
+        body=NoMembers,
+        answers=StatusSerializer,
+        status=202,
+        refusals=(400, 401, 404, 409, 429),
+    )
+    def post(self, request: Request, request_id: uuid.UUID) -> Response:
+        """A code will be mailed to the address of the request; the one before stops working."""
+        read(NoMembers, request)
+        if opened(request).state not in (RequestState.RECEIVED, RequestState.IDENTITY_PENDING):
+            raise StateError("A code is only sent while the identity is still to be proven; this request is past that.")
+        after_commit("ask_identity", request_id)
+        return Response(StatusSerializer(status_of(opened(request))).data, status=status.HTTP_202_ACCEPTED)
+
+
+class WithdrawView(APIView):
+    """Taking the request back."""
+
+    authentication_classes = (SubjectAuthentication,)
+    permission_classes = (IsAuthenticated,)
+
+    @described("Take it back", body=NoMembers, answers=StatusSerializer, refusals=(400, 401, 404, 409))
+    def post(self, request: Request, request_id: uuid.UUID) -> Response:
+        """Withdraw, as long as nothing was decided."""
+        read(NoMembers, request)
+        withdrawn = withdraw(request_id, actor=subject_of(request_id))
+        return Response(StatusSerializer(status_of(withdrawn)).data)

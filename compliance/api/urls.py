@@ -1,0 +1,45 @@
+"""Every address under /api/v1/. Answers are for one reader and one moment: no cache keeps them."""
+
+from typing import Any
+
+from django.urls import URLPattern, path
+from django.views.decorators.cache import cache_control
+from drf_spectacular.views import SpectacularJSONAPIView
+
+from compliance.api.audit import views as audit
+from compliance.api.staff import deciding, models, reading, tokens
+from compliance.api.subjects import views as subjects
+
+app_name = "api"
+# OPTIONS would tell what the schema tells, in another shape.
+_METHODS = ["get", "head", "post", "delete"]
+
+
+def _endpoint(route: str, view: Any, name: str) -> URLPattern:
+    uncached: Any = cache_control(no_store=True, private=True)(view.as_view(http_method_names=_METHODS))
+    pattern: URLPattern = path(route, uncached, name=name)
+    return pattern
+
+
+urlpatterns = [
+    _endpoint("requests", subjects.SubmitView, "submit"),
+    _endpoint("requests/<uuid:request_id>", subjects.StatusView, "request"),
+    _endpoint("requests/<uuid:request_id>/identity", subjects.IdentityView, "identity"),
+    _endpoint("requests/<uuid:request_id>/identity/code", subjects.IdentityCodeView, "identity-code"),
+    _endpoint("requests/<uuid:request_id>/withdraw", subjects.WithdrawView, "withdraw"),
+    _endpoint("staff/tokens", tokens.TokensView, "staff-tokens"),
+    _endpoint("staff/models", models.ModelsView, "staff-models"),
+    _endpoint("staff/requests", reading.RequestsView, "staff-requests"),
+    _endpoint("staff/requests/<uuid:request_id>", reading.RequestView, "staff-request"),
+    _endpoint("staff/requests/<uuid:request_id>/scope", reading.ScopeView, "staff-scope"),
+    _endpoint("staff/requests/<uuid:request_id>/approve", deciding.ApproveView, "staff-approve"),
+    _endpoint("staff/requests/<uuid:request_id>/refuse", deciding.RefuseView, "staff-refuse"),
+    _endpoint("staff/requests/<uuid:request_id>/retry", deciding.RetryView, "staff-retry"),
+    _endpoint("staff/requests/<uuid:request_id>/sign-off", deciding.SignOffView, "staff-sign-off"),
+    _endpoint("staff/requests/<uuid:request_id>/withdraw", deciding.WithdrawView, "staff-withdraw"),
+    _endpoint("audit/requests", audit.AuditedRequestsView, "audit-requests"),
+    _endpoint("audit/requests/<uuid:request_id>/bundle", audit.BundleView, "audit-bundle"),
+    _endpoint("audit/keys", audit.KeysView, "audit-keys"),
+    _endpoint("audit/checkpoint", audit.CheckpointView, "audit-checkpoint"),
+    _endpoint("schema", SpectacularJSONAPIView, "schema"),
+]
