@@ -24,12 +24,10 @@ from compliance.api.subjects.serializers import (
     status_of,
 )
 from compliance.ledger.actors import subject_of
+from compliance.requests.actions.ask_for_code import ask_for_code
 from compliance.requests.actions.confirm_identity import confirm_identity
 from compliance.requests.actions.submit import submit
 from compliance.requests.actions.withdraw import withdraw
-from compliance.requests.dispatch import after_commit
-from compliance.requests.errors import StateError
-from compliance.requests.states import RequestState
 
 _ASKED_FOR = {"identifier": {"kind": "email", "value": "name@example.org"}, "ground": "art17_1_b", "regulation": "gdpr"}
 
@@ -116,10 +114,7 @@ class IdentityCodeView(APIView):
     def post(self, request: Request, request_id: uuid.UUID) -> Response:
         """A code will be mailed to the address of the request; the one before stops working."""
         read(NoMembers, request)
-        if opened(request).state not in (RequestState.RECEIVED, RequestState.IDENTITY_PENDING):
-            raise StateError("A code is only sent while the identity is still to be proven; this request is past that.")
-        after_commit("ask_identity", request_id)
-        return Response(StatusSerializer(status_of(opened(request))).data, status=status.HTTP_202_ACCEPTED)
+        return Response(StatusSerializer(status_of(ask_for_code(request_id))).data, status=status.HTTP_202_ACCEPTED)
 
 
 class WithdrawView(APIView):

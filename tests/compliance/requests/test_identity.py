@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from compliance.ledger.actors import SYSTEM, subject_of
 from compliance.ledger.models import PendingEntry
 from compliance.requests import identities, letters, queries
+from compliance.requests.actions.ask_for_code import ask_for_code
 from compliance.requests.actions.confirm_identity import confirm_identity
-from compliance.requests.actions.request_identity import request_identity
+from compliance.requests.actions.request_identity import mark_code_sent, request_identity
 from compliance.requests.actions.submit import submit
 from compliance.requests.errors import IdentityError, InvalidInputError, NotFoundError, StateError
 from compliance.requests.models import DeletionRequest, IdentityChallenge, SubjectVault
@@ -143,3 +144,20 @@ def test_the_address_is_nowhere_in_the_database_in_clear() -> None:
             assert cast.MARK not in repr([[bytes(c) if isinstance(c, memoryview) else c for c in r] for r in cursor])
     assert cast.MARK in mail.outbox[0].to[0]
     assert cast.MARK not in mail.outbox[0].body
+
+
+def test_a_code_that_was_asked_for_is_owed_until_it_was_sent() -> None:
+    """The broker may be down when the person asks: the sweep finds the request by its row."""
+    request = cast.ask().request
+    cast.mail_code(request.pk)
+    mark_code_sent(request.pk)
+    later = datetime.now(tz=UTC) + timedelta(hours=1)
+    assert queries.lost_work(later).identities == []
+    ask_for_code(request.pk)
+    assert queries.lost_work(later).identities == [request.pk]
+
+
+def test_a_person_whose_identity_is_proven_gets_no_further_code() -> None:
+    request = cast.brought_to(RequestState.UNDER_REVIEW).request
+    with pytest.raises(StateError):
+        ask_for_code(request.pk)
