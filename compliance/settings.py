@@ -285,6 +285,8 @@ POLICY_PATH = Path(os.environ.get("EXPUNGE_POLICY_FILE") or ROOT / "compliance" 
 DISPATCHER = os.environ.get("EXPUNGE_DISPATCHER") or "workers.dispatch.CeleryDispatcher"
 BROKER_URL = env_required("REDIS_URL", "embedded")
 JOB_LEASE_SECONDS = env_int("EXPUNGE_JOB_LEASE_SECONDS", 120)
+# One attempt at a job may take this long; a method that hangs would otherwise keep its model for ever.
+JOB_DEADLINE_SECONDS = env_int("EXPUNGE_JOB_DEADLINE_SECONDS", 24 * 3600)
 SWEEP_SECONDS = env_int("EXPUNGE_SWEEP_SECONDS", 15)
 # A message younger than this is on its way, not lost.
 SWEEP_GRACE = timedelta(seconds=env_int("EXPUNGE_SWEEP_GRACE_SECONDS", 30))

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from workers.demo.client import HttpError
 from workers.demo.story import DemoError, tell
 from workers.processes import ProcessError
 
@@ -21,5 +22,5 @@ class Command(BaseCommand):
             raise CommandError("The demo makes accounts and reads mail from files: set EXPUNGE_DEBUG=1 to run it.")
         try:
             tell(port=port, write=self.stdout.write)
-        except (DemoError, ProcessError) as error:
+        except (DemoError, HttpError, ProcessError) as error:
             raise CommandError(str(error)) from error

@@ -1,0 +1,125 @@
+"""A trained model enters the register: everything is checked first, then all of it is stored, or nothing.
+
+What is checked is what a later deletion will rest on: that the weights load, that the data file parses and names
+persons by e-mail address, and, for families whose models keep membership, that the model holds exactly the training
+records of the file, with the contents that the file has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+import torch
+from django.db import transaction
+from torch import Tensor
+
+from compliance.ledger.actors import SYSTEM
+from compliance.registry.actions.register_model import Source, register_model
+from compliance.registry.actions.register_version import register_version
+from compliance.registry.models import ModelVersion
+from compliance.registry.pseudonyms import canonical_identifier
+from ml_core.contract import Examples, Family, Model
+from ml_core.data import read_examples
+from ml_core.errors import ArtifactError, DataError, NotApplicableError
+from ml_core.membership import Membership, locate
+from ml_core.weights_folder import read_family_name
+from workers import artifacts, catalogue
+
+IDENTIFIER_KIND = "email"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """What the controller hands over: a name, a folder of weights, an npz file of the records behind them."""
+
+    name: str
+    purpose: str
+    weights: Path
+    data: Path
+    source_name: str
+
+
+class _KeepsMembership(Protocol):
+    """A model that can tell its own training records."""
+
+    members: Membership
+
+    def quantised(self, features: Tensor) -> Tensor: ...
+
+
+def register(registration: Registration) -> ModelVersion:
+    """The model's first version, in service. Raises UnlearningError, RegistryError or ValueError; then nothing is kept."""
+    family, model = _load(registration.weights)
+    data = registration.data.resolve()
+    digest = _sha256(data)
+    splits = read_examples(data)
+    _refuse_strange_persons(splits)
+    _refuse_other_records(model, splits["train"])
+    manifest, version_sha256 = artifacts.store(registration.weights, family.name)
+    source = Source(name=registration.source_name, location=data, sha256=digest, identifier_kind=IDENTIFIER_KIND)
+    try:
+        return _record(registration, family.name, source, manifest, splits["train"])
+    except BaseException:
+        if not ModelVersion.objects.filter(sha256=version_sha256).exists():
+            artifacts.destroy(version_sha256)
+        raise
+
+
+@transaction.atomic
+def _record(registration: Registration, family: str, source: Source, manifest: bytes, train: Examples) -> ModelVersion:
+    model = register_model(
+        actor=SYSTEM, name=registration.name, family=family, purpose=registration.purpose, source=source
+    )
+    records = zip(train.record_ids, train.person_ids, strict=True)
+    return register_version(model, actor=SYSTEM, manifest=manifest, records=records)
+
+
+def _load(folder: Path) -> tuple[Family, Model]:
+    name = read_family_name(folder)
+    family = catalogue.installed().families.get(name)
+    if family is None:
+        known = ", ".join(sorted(catalogue.installed().families))
+        raise NotApplicableError(f"{folder.name}: there is no model family {name!r}; expected one of {known}")
+    return family, family.load(folder, torch.device("cpu"))
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path.name}: the data file cannot be read ({error.strerror})") from error
+
+
+def _refuse_strange_persons(splits: dict[str, Examples]) -> None:
+    if not len(splits["train"]):
+        raise DataError("the data file has no training records; a model without them needs no registration")
+    persons = {person for examples in splits.values() for person in examples.person_ids}
+    n_strange = sum(not _is_identifier(person) for person in persons)
+    if n_strange:
+        raise DataError(
+            f"{n_strange} of {len(persons)} person_ids are not e-mail addresses; requests could not find them"
+        )
+
+
+def _is_identifier(person: str) -> bool:
+    try:
+        canonical_identifier(IDENTIFIER_KIND, person)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_other_records(model: Model, train: Examples) -> None:
+    if not isinstance(getattr(model, "members", None), Membership):
+        return  # This family cannot tell; its methods say what they need when they run.
+    keeper = cast(_KeepsMembership, model)
+    if keeper.members.n_held != len(train):
+        raise ArtifactError(
+            f"the model holds {keeper.members.n_held} records, the data file has {len(train)} training records; "
+            "register the file that it was trained on"
+        )
+    locate(keeper.members, train, keeper.quantised(train.features))

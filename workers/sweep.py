@@ -1,0 +1,65 @@
+"""Now and then: what was lost on the way is sent again, and weights out of use are destroyed when their time has come.
+
+It decides nothing. Which work is overdue and which weights are due are queries over rows; each is bounded, and doing
+a piece of work twice changes nothing.
+"""
+
+import logging
+from datetime import UTC, datetime
+
+from compliance.ledger.actors import SYSTEM
+from compliance.registry.actions.destroy_version import destroy_version
+from compliance.registry.errors import RegistryError
+from compliance.registry.models import ModelVersion, VersionState
+from compliance.requests import queries
+from compliance.requests.dispatch import dispatcher
+from workers import artifacts
+
+logger = logging.getLogger(__name__)
+
+#: Weights that no row knows are kept this long, for the row may still be on its way: seconds.
+UNKNOWN_SECONDS = artifacts.ABANDONED_SECONDS
+
+
+def sweep() -> None:
+    """One round."""
+    lost = queries.lost_work(datetime.now(tz=UTC))
+    _send_again(lost)
+    _record_destructions(lost)
+    _delete_files_out_of_use()
+    artifacts.tidy()
+
+
+def _send_again(lost: queries.Lost) -> None:
+    send = dispatcher()
+    for request_id in lost.identities:
+        send.ask_identity(request_id)
+    for request_id in lost.plans:
+        send.plan(request_id)
+    for job_id, queue in lost.jobs:
+        send.run_job(job_id, queue)
+    for letter_id in lost.letters:
+        send.send_letter(letter_id)
+
+
+def _record_destructions(lost: queries.Lost) -> None:
+    for version_id in lost.destructions:
+        try:
+            destroy_version(version_id, actor=SYSTEM)
+        except RegistryError:
+            logger.info("version %s: in use again, not destroyed", version_id)
+
+
+def _delete_files_out_of_use() -> None:
+    """Delete every stored version whose rows all say destroyed, and old ones that no row knows.
+
+    It starts from the files, not from what was just recorded: so it also finishes what a crash left half done.
+    """
+    ages = artifacts.stored()
+    rows = ModelVersion.objects.filter(sha256__in=ages).values_list("sha256", "status")
+    known = {digest for digest, _ in rows}
+    in_use = {digest for digest, status in rows if status != VersionState.DESTROYED}
+    for digest, age in ages.items():
+        if digest in known - in_use or (digest not in known and age > UNKNOWN_SECONDS):
+            artifacts.destroy(digest)
+            logger.info("weights %s: deleted", digest)
