@@ -14,6 +14,7 @@ from compliance.requests.states import JobState, RequestState
 from ml_core.methods import acu
 from tests.compliance import cast
 from tests.workers import digits
+from tests.workers.killing import end_lease
 from tests.workers.traces import request_of
 from workers import artifacts, director, inputs
 
@@ -110,6 +111,10 @@ def test_it_gives_the_job_back_until_its_attempts_are_used_up(
     director.run_job(job.pk)
     job.refresh_from_db()
     assert (job.state, job.attempt) == (JobState.RUNNING, 1)
+    director.run_job(job.pk)
+    job.refresh_from_db()
+    assert job.attempt == 1, "the fault gets time to pass"
+    end_lease(job)
     director.run_job(job.pk)
     job.refresh_from_db()
     assert (job.state, job.attempt) == (JobState.FAILED, 2)

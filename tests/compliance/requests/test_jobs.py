@@ -101,6 +101,8 @@ def test_a_released_job_starts_again_until_its_attempts_are_used_up(job: Job) ->
     for _ in range(settings.JOB_MAX_ATTEMPTS):
         assert start_job(job.pk, actor=ONE) is not None
         release_job(job.pk, actor=ONE, reason="out_of_memory")
+        assert start_job(job.pk, actor=TWO) is None, "the fault gets time to pass"
+        end_lease(job)
     job.refresh_from_db()
     assert job.state == JobState.FAILED
     assert start_job(job.pk, actor=ONE) is None
