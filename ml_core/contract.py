@@ -7,6 +7,7 @@ C classes, F forget records, R retain records, H holdout records, B bootstrap re
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -62,7 +63,8 @@ class Examples:
     """Labelled records of named persons.
 
     features: [N, D] floating point, finite. labels: [N] int64. record_ids: N unique strings. person_ids: N strings,
-    the person whom each record concerns. Raises DataError on anything else.
+    the person whom each record concerns. Ids are not empty, are valid UTF-8 and hold no NUL, so that they survive
+    being hashed and stored. Raises DataError on anything else.
     """
 
     features: Tensor
@@ -118,12 +120,17 @@ def _examples_problem(examples: Examples) -> str:
     lengths = (len(features), len(labels), n_records, len(examples.person_ids))
     if len(set(lengths)) != 1:
         return "lengths differ: features {}, labels {}, record_ids {}, person_ids {}".format(*lengths)
-    if not all(isinstance(name, str) and name for name in examples.record_ids + examples.person_ids):
-        return "record_ids and person_ids must be non-empty strings"
+    if not all(_is_id(name) for name in (*examples.record_ids, *examples.person_ids)):
+        return "record_ids and person_ids must be non-empty strings of valid UTF-8 without NUL"
     if len(set(examples.record_ids)) != n_records:
         return f"{n_records - len(set(examples.record_ids))} record ids occur more than once"
     n_bad = int((~torch.isfinite(features)).any(dim=1).sum())
     return f"{n_bad} records have features that are not finite" if n_bad else ""
+
+
+def _is_id(name: object) -> bool:
+    # Lone surrogates cannot be encoded; numpy drops trailing NULs.
+    return isinstance(name, str) and name != "" and not re.search("[\0\ud800-\udfff]", name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,8 +210,8 @@ class UnlearnResult:
 class Finding:
     """One result of one audit. A verdict of pass or fail has a finite value; inconclusive has a reason.
 
-    interval: (low, high) of the statistic at confidence ``level``. n: sizes of what was compared.
-    Raises ValueError when a verdict lacks what it rests on.
+    interval: (low, high) of the statistic at confidence ``level``. n: sizes of what was compared. Numbers are finite,
+    for evidence is JSON. Raises ValueError when a verdict lacks what it rests on, or a number is not finite.
     """
 
     audit: str
@@ -223,8 +230,11 @@ class Finding:
     def __post_init__(self) -> None:
         if self.verdict is Verdict.INCONCLUSIVE and not self.reasons:
             raise ValueError("an inconclusive finding must say why")
-        if self.verdict is not Verdict.INCONCLUSIVE and (self.value is None or not math.isfinite(self.value)):
-            raise ValueError(f"a verdict of {self.verdict} needs a finite value, found {self.value}")
+        if self.verdict is not Verdict.INCONCLUSIVE and self.value is None:
+            raise ValueError(f"a verdict of {self.verdict} needs a value")
+        numbers = (self.value, self.threshold, self.level, self.p_value, *(self.interval or ()), *self.details.values())
+        if any(isinstance(number, float) and not math.isfinite(number) for number in numbers):
+            raise ValueError("a finding holds numbers that are not finite; say inconclusive and give the reason")
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able mapping; contains no record, person or tensor."""

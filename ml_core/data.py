@@ -6,7 +6,6 @@ Arrays: features [N, D] floating point; labels [N] integers; record_ids, person_
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ def read_examples(path: Path) -> dict[str, Examples]:
         raise DataError(f"{path.name}: arrays must have one length, found {lengths}")
     unknown = sorted(set(arrays["split"].tolist()) - set(SPLITS))
     if unknown:
-        raise DataError(f"{path.name}: split must be one of {list(SPLITS)}, found {unknown[:3]}")
+        raise DataError(f"{path.name}: split must be one of {list(SPLITS)}, found {len(unknown)} other values")
     if len(np.unique(arrays["record_ids"])) != lengths["record_ids"]:
         raise DataError(f"{path.name}: record_ids must be unique")
     splits = {split: _examples(arrays, arrays["split"] == split, path.name) for split in SPLITS}
@@ -58,21 +57,30 @@ def write_examples(path: Path, splits: Mapping[str, Examples]) -> None:
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile) or set(archive.files) != set(ARRAYS):
-                found = sorted(getattr(archive, "files", []))
-                raise DataError(f"{path.name}: expected arrays {sorted(ARRAYS)}, found {found}")
-            arrays = {name: archive[name] for name in ARRAYS}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path.name}: not an npz file without pickles: {error}") from error
+    arrays = _stored(path)
+    if set(arrays) != set(ARRAYS):
+        raise DataError(f"{path.name}: expected arrays {sorted(ARRAYS)}, found {sorted(arrays)}")
     for name, (kinds, n_dimensions) in ARRAYS.items():
         array = arrays[name]
+        if not isinstance(array, np.ndarray):  # numpy gives entries of an archive that are none as bytes
+            raise DataError(f"{path.name}: {name} is not a stored array")
         if array.dtype.kind not in kinds or array.ndim != n_dimensions:
             raise DataError(
                 f"{path.name}: {name} has type {array.dtype} and shape {array.shape}, which is not expected"
             )
     return arrays
+
+
+def _stored(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with path.open("rb") as file:  # opened here, because numpy leaves a damaged archive open
+            opened = np.load(file, allow_pickle=False)
+            if not isinstance(opened, np.lib.npyio.NpzFile):
+                raise TypeError("it holds a single array")
+            with opened as archive:
+                return {name: archive[name] for name in archive.files}
+    except Exception as error:  # what a damaged archive raises is not documented, and varies
+        raise DataError(f"{path.name}: not an npz file without pickles: {type(error).__name__}: {error}") from error
 
 
 def _examples(arrays: Mapping[str, NDArray[Any]], chosen: NDArray[np.bool_], where: str) -> Examples:

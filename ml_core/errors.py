@@ -54,5 +54,9 @@ class DeadlineExceededError(UnlearningError):
     retryable: ClassVar[bool] = True
 
 
-class Cancelled(UnlearningError):  # noqa: N818  a signal of control flow, not a fault (house rule on names)
+class Cancelled(UnlearningError):  # a signal of control flow, not a fault; hence its name
     """The caller asked the run to stop; nothing was changed."""
+
+
+class ConformanceError(UnlearningError):
+    """A plug-in fails a check that every plug-in must pass."""

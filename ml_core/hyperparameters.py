@@ -30,15 +30,17 @@ def check_ranges(config: Any) -> None:
 
 
 def _problem(config: Any, field: dataclasses.Field[Any]) -> str:
-    value, expected = getattr(config, field.name), type(field.default)
-    if expected is float and type(value) is int:
-        object.__setattr__(config, field.name, float(value))  # JSON writes 1.0 as 1
-        value = float(value)
-    if type(value) is not expected:
-        return f"{field.name} must be {expected.__name__}, found {type(value).__name__}"
+    value: Any = getattr(config, field.name)
+    expected: Any = type(field.default)
     low, high = field.metadata["low"], field.metadata["high"]
-    if not math.isfinite(value) or not low <= value <= high:
-        return f"{field.name} must lie in [{low}, {high}] {field.metadata['unit']}, found {value!r}"
+    if type(value) is not expected and not (expected is float and type(value) is int):
+        return f"{field.name} must be {expected.__name__}, found {type(value).__name__}"
+    # Before any conversion: whole numbers of JSON have no limit, those of a float do.
+    is_finite = type(value) is int or math.isfinite(value)
+    if not is_finite or not low <= value <= high:
+        found = repr(value) if not is_finite or abs(value) < 2**63 else "a number beyond 2^63"
+        return f"{field.name} must lie in [{low}, {high}] {field.metadata['unit']}, found {found}"
+    object.__setattr__(config, field.name, expected(value))  # JSON writes 1.0 as 1
     return ""
 
 

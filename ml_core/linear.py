@@ -76,7 +76,8 @@ def expand(quantised: Tensor, matrix: Tensor, n_bits: int) -> Tensor:
     for start in range(0, len(quantised), CHUNK):
         projected = quantised[start : start + CHUNK] @ matrix  # [CHUNK, W]
         expanded[start : start + CHUNK] = torch.floor(projected.clamp_min(0) / divisor).clamp_max(largest(n_bits))
-    return expanded
+    # 0 * -5 is -0, which relu keeps; equal numbers must have equal bytes. -0 + 0 is +0, all else stays.
+    return expanded.add_(0.0)
 
 
 def require_headroom(n_records: int, n_bits: int) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -40,7 +41,7 @@ class Membership:
 
     def __post_init__(self) -> None:
         rows = [row.tobytes() for row in self.record_digests.numpy()]
-        if any(later <= earlier for earlier, later in zip(rows, rows[1:], strict=False)):
+        if any(later <= earlier for earlier, later in pairwise(rows)):
             raise ArtifactError("membership rows must be strictly increasing; the stored model is damaged, restore it")
         if bool((self.deleted > 1).any()):
             raise ArtifactError("membership flags must be 0 or 1; the stored model is damaged, restore it")

@@ -30,7 +30,7 @@ from ml_core.contract import (
     UnlearnData,
     UnlearnResult,
 )
-from ml_core.errors import NotApplicableError
+from ml_core.errors import NotApplicableError, PluginError
 from ml_core.hyperparameters import schema
 
 ConfigT = TypeVar("ConfigT")
@@ -56,6 +56,10 @@ class Method(Generic[ConfigT]):
     unlearn_function: UnlearnFunction[ConfigT] | None = None
     check_function: CheckFunction[ConfigT] | None = None
     prepare_function: PrepareFunction[ConfigT] | None = None
+    source_sha256: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.source_sha256 = _source_sha256(self.module)
 
     @property
     def name(self) -> str:
@@ -105,6 +109,10 @@ class Audit(Generic[ConfigT]):
     config: type[ConfigT]
     exempt: Mapping[str, str] = field(default_factory=dict)
     run_function: AuditFunction[ConfigT] | None = None
+    source_sha256: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.source_sha256 = _source_sha256(self.module)
 
     @property
     def name(self) -> str:
@@ -134,9 +142,15 @@ def section(document: str, heading: str) -> str:
     return " ".join(found.group(1).split()) if found else ""
 
 
+def _source_sha256(module: str) -> str:
+    if module not in sys.modules:
+        raise PluginError(f"{module!r} is not the module that is being imported; pass __name__")
+    # Read while the file is imported: later the file may have been replaced, and other code would be named as run.
+    return hashlib.sha256(Path(str(sys.modules[module].__file__)).read_bytes()).hexdigest()
+
+
 def _card(plugin: Method[Any] | Audit[Any], kind: str, assurance: Assurance | None) -> Card:
-    module = sys.modules[plugin.module]
-    document = inspect.cleandoc(module.__doc__ or "")
+    document = inspect.cleandoc(sys.modules[plugin.module].__doc__ or "")
     return Card(
         name=plugin.name,
         kind=kind,
@@ -148,6 +162,6 @@ def _card(plugin: Method[Any] | Audit[Any], kind: str, assurance: Assurance | No
         summary=document.partition("\n")[0],
         reference=section(document, "Reference"),
         cost=section(document, "Cost"),
-        source_sha256=hashlib.sha256(Path(str(module.__file__)).read_bytes()).hexdigest(),
+        source_sha256=plugin.source_sha256,
         config_schema=schema(plugin.config),
     )

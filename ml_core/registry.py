@@ -59,14 +59,18 @@ def discover(extra_folders: Sequence[Path] = ()) -> Catalogue:
 
 def family_of(model: Model) -> Family:
     """The family in whose file the model's class is defined. Raises NotApplicableError when there is none."""
-    family = getattr(sys.modules[type(model).__module__], "family", None)
-    if family is None or family.name != model.family:
+    file = type(model).__module__
+    family = getattr(sys.modules[file], "family", None)
+    # A file that merely imports a family is not that family's.
+    if family is None or type(family).__module__ != file or family.name != model.family:
         raise NotApplicableError(f"{type(model).__name__} is not defined in the file of its family {model.family!r}")
     return cast(Family, family)
 
 
 def _modules(extra_folders: Sequence[Path]) -> Iterator[tuple[str, ModuleType]]:
     for root in (Path(__file__).parent, *extra_folders):
+        if not root.is_dir():
+            raise PluginError(f"{root}: no such folder of plug-ins")
         for kind, folder in FOLDERS.items():
             for entry in sorted(pkgutil.iter_modules([str(root / folder)]), key=lambda entry: entry.name):
                 path = root / folder / f"{entry.name}.py"
@@ -80,14 +84,22 @@ def _import(root: Path, folder: str, path: Path) -> ModuleType:
         if root == Path(__file__).parent:
             return importlib.import_module(f"ml_core.{folder}.{path.stem}")
         name = f"ml_core_extra_{hashlib.sha256(str(root).encode()).hexdigest()[:16]}.{folder}.{path.stem}"
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None:
-            raise PluginError(f"{path}: not importable")
-        module = sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+        return sys.modules[name] if name in sys.modules else _import_file(name, path)
     except Exception as error:  # any fault of a plug-in's file must name that file
         raise PluginError(f"{path}: importing it failed: {type(error).__name__}: {error}") from error
+
+
+def _import_file(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError("it is not a Python source file")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]  # as the import statement does: a half-run file is not a module
+        raise
+    return module
 
 
 def _plugin(kind: str, module: ModuleType) -> Any:
@@ -97,8 +109,9 @@ def _plugin(kind: str, module: ModuleType) -> Any:
         raise PluginError(
             f"{module.__file__}: expected a module-level {kind!r} made by its constructor, found {plugin!r}"
         )
-    if plugin.name != stem:
-        raise PluginError(f"{module.__file__}: its {kind} is called {plugin.name!r}; a name is the file's, {stem!r}")
+    name = getattr(plugin, "name", None)
+    if name != stem:
+        raise PluginError(f"{module.__file__}: its {kind} is called {name!r}; a name is the file's, {stem!r}")
     if wanted is not None and (plugin.unlearn_function if kind == "method" else plugin.run_function) is None:
         raise PluginError(
             f"{module.__file__}: nothing is decorated with @{kind}.{'unlearn' if kind == 'method' else 'run'}"

@@ -40,7 +40,8 @@ def write_weights(folder: Path, family: str, config: Mapping[str, Any], tensors:
 
 def read_family_name(folder: Path) -> str:
     """The family that wrote this folder. Raises ArtifactError."""
-    return str(_document(folder)["family"])
+    family: str = _document(folder)["family"]
+    return family
 
 
 def read_config(folder: Path, family: str) -> dict[str, Any]:
@@ -73,12 +74,15 @@ def _document(folder: Path) -> dict[str, Any]:
     _require_exactly_our_files(folder)
     try:
         document = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArtifactError(f"{folder.name}/{CONFIG}: not JSON in UTF-8: {error}") from error
     if not isinstance(document, dict) or set(document) != {"config", "family", "format"}:
         raise ArtifactError(f"{folder.name}/{CONFIG}: expected an object with config, family and format")
-    if document["format"] != FORMAT or not isinstance(document["config"], dict):
-        raise ArtifactError(f"{folder.name}/{CONFIG}: expected format {FORMAT}, found {document['format']!r}")
+    stored = document["format"]
+    if type(stored) is not int or stored != FORMAT:
+        raise ArtifactError(f"{folder.name}/{CONFIG}: expected format {FORMAT}, found {stored!r}")
+    if not isinstance(document["config"], dict) or not isinstance(document["family"], str):
+        raise ArtifactError(f"{folder.name}/{CONFIG}: expected config as an object and family as text")
     return document
 
 

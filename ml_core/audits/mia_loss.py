@@ -22,6 +22,8 @@ Fooled by: a filter that recognises the forget records and imitates the referenc
 for everyone, so that no record is told from another (compare its accuracy).
 
 Cost: one forward pass of three models over forget and holdout; F x H comparisons; milliseconds of bootstrap.
+
+Next: workers/outputs.py
 """
 
 from __future__ import annotations

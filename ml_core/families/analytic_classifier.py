@@ -10,7 +10,6 @@ Reference: arXiv 2505.12239 and its learning side, github.com/ZHUANGHP/Analytic-
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -238,9 +237,9 @@ def _layout(config: TrainConfig, n_features: int, n_members: int) -> weights_fol
 def _require_sound(tensors: Mapping[str, Tensor], where: str) -> None:
     for name in ("gram", "moments"):
         tensor = tensors[name]
-        is_integral = bool((tensor == torch.floor(tensor)).all())  # false for nan
-        if not is_integral or bool((tensor < 0).any()) or not math.isfinite(float(tensor.sum())):
-            raise ArtifactError(f"{where}: {name} must hold non-negative whole numbers; the stored model is damaged")
+        is_count = (tensor == torch.floor(tensor)) & (tensor >= 0) & (tensor < linear.EXACT_LIMIT)  # false for nan
+        if not bool(is_count.all()):
+            raise ArtifactError(f"{where}: {name} must hold whole numbers from 0 to 2^53; the stored model is damaged")
     if not torch.equal(tensors["gram"], tensors["gram"].T):
         raise ArtifactError(f"{where}: gram must be symmetric; the stored model is damaged, restore it")
     if not bool(torch.isfinite(tensors["weight"]).all()):

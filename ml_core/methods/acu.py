@@ -22,6 +22,8 @@ Fails when: a record was never trained on, was deleted before, or is offered wit
 Differs from the paper: keeps A and C and factors again instead of updating the inverse recursively, because the
 recursion lost five digits more on ill-conditioned streams; quantises features to integers; checks membership first,
 because the arithmetic accepts a stranger's record in silence; attaches a bound on the error of W.
+
+Next: ml_core/audits/mia_loss.py
 """
 
 from __future__ import annotations
