@@ -151,9 +151,7 @@ def test_a_request_that_is_not_there_is_not_found(name: str) -> None:
     assert page_of(response).problems == []
 
 
-@pytest.mark.parametrize(
-    "user", [pytest.param(user, id=user.__name__) for user in (cast.bob, cast.dana, cast.audrey)]
-)
+@pytest.mark.parametrize("user", [pytest.param(user, id=user.__name__) for user in (cast.bob, cast.dana, cast.audrey)])
 def test_it_keeps_no_page_in_caches(user: Callable[[], User]) -> None:
     response = signed_in(user()).get(reverse("portal:requests"))
     assert "no-store" in response["Cache-Control"]

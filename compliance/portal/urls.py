@@ -1,0 +1,29 @@
+"""The staff portal. Reading is GET; every change is a POST to an address of its own."""
+
+from django.contrib.auth import views as auth_views
+from django.urls import path
+from django.views.generic import RedirectView
+
+from compliance.portal.views import bundles, decisions, ledger, models, requests
+
+app_name = "portal"
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="portal:requests"), name="home"),
+    path(
+        "login/",
+        auth_views.LoginView.as_view(template_name="portal/login.html", redirect_authenticated_user=True),
+        name="login",
+    ),
+    path("logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("requests/", requests.requests, name="requests"),
+    path("requests/<uuid:request_id>/", requests.request, name="request"),
+    path("requests/<uuid:request_id>/approve/", decisions.approve, name="approve"),
+    path("requests/<uuid:request_id>/refuse/", decisions.refuse, name="refuse"),
+    path("requests/<uuid:request_id>/withdraw/", decisions.withdraw, name="withdraw"),
+    path("requests/<uuid:request_id>/retry/", decisions.retry, name="retry"),
+    path("requests/<uuid:request_id>/sign-off/", decisions.sign_off, name="sign_off"),
+    path("requests/<uuid:request_id>/bundle/", bundles.bundle, name="bundle"),
+    path("models/", models.models, name="models"),
+    path("models/<slug:name>/", models.model, name="model"),
+    path("ledger/", ledger.ledger, name="ledger"),
+]
