@@ -115,7 +115,7 @@ def broker_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def process_environment(request: pytest.FixtureRequest) -> dict[str, str]:
+def process_environment() -> dict[str, str]:
     """The environment for a process that a test starts: it sees the test's database (use it with `ledger_db`)."""
     database = connection.settings_dict
     if connection.vendor == "sqlite":

@@ -24,8 +24,10 @@ def export(request_id: uuid.UUID, *, now: datetime | None = None) -> bytes:
     """The archive; the same ledger state and `now` give the same bytes. Raises NotFoundError, and NotReadyError while
     an entry of the request waits for its position or its checkpoint."""
     request = queries.detail(request_id)
+    # Asked before the entries are read: one that gets its position in between is then among them, not in neither.
+    is_waiting = PendingEntry.objects.filter(request_id=request.pk).exists()
     entries = list(LedgerEntry.objects.filter(request_id=request.pk).order_by("index"))
-    checkpoint = _checkpoint_over(request, entries)
+    checkpoint = _checkpoint_over(entries, is_waiting=is_waiting)
     attached = _latest_evidence(request)
     shown = [entry for entry in entries if entry.kind == EntryKind.EVENT or entry.leaf_sha256 in attached]
     return bundle.write(
@@ -52,9 +54,8 @@ def export(request_id: uuid.UUID, *, now: datetime | None = None) -> bytes:
     )
 
 
-def _checkpoint_over(request: DeletionRequest, entries: list[LedgerEntry]) -> SignedCheckpoint:
+def _checkpoint_over(entries: list[LedgerEntry], *, is_waiting: bool) -> SignedCheckpoint:
     checkpoint = checkpointer.latest()
-    is_waiting = PendingEntry.objects.filter(request_id=request.pk).exists()
     if is_waiting or not entries or checkpoint is None or checkpoint.size <= entries[-1].index:
         raise NotReadyError(
             "The newest entries of this request are not under a signed checkpoint yet. Try again in a few seconds; "

@@ -17,7 +17,7 @@ from compliance.registry.models import LineageRecord, ModelVersion, RegisteredMo
 from compliance.registry.pseudonyms import pseudonym_of
 from compliance.requests.models import DeletionRequest, Job, Letter
 from tests.compliance import cast
-from tests.compliance.api.caller import Caller
+from tests.compliance.api.caller import Caller, body_of
 from workers import tasks
 
 
@@ -31,30 +31,30 @@ def test_a_person_is_forgotten_and_an_auditor_can_check_it(
     caplog.set_level(logging.DEBUG)
 
     # Alice asks. She gets a token, and the ledger an entry that does not name her.
-    receipt = caller().post("submit", body={"identifier": {"kind": "email", "value": cast.ALICE}}).json()
+    receipt = body_of(caller().post("submit", body={"identifier": {"kind": "email", "value": cast.ALICE}}))
     request_id = uuid.UUID(receipt["id"])
     alice = caller(f"Subject {receipt['status_token']}")
-    assert alice.get("request", request_id).json()["state"] == "received"
+    assert body_of(alice.get("request", request_id))["state"] == "received"
 
     # A worker mails her a code; with it she proves that the address is hers.
     tasks.ask_identity(str(request_id))
     (message,) = mail.outbox
-    found = re.search(r"code: (\d{6})", message.body)
+    found = re.search(r"code: (\d{6})", str(message.body))
     assert found is not None
     assert message.to == [cast.ALICE]
-    assert alice.post("identity", request_id, body={"code": found[1]}).json()["state"] == "under_review"
+    assert body_of(alice.post("identity", request_id, body={"code": found[1]}))["state"] == "under_review"
 
     # Dana, the DPO, sees what the models hold of her, and approves.
     dana = caller(f"Token {cast.staff_token(cast.dana())}")
-    (share,) = dana.get("staff-scope", request_id).json()["models"]
+    (share,) = body_of(dana.get("staff-scope", request_id))["models"]
     assert share["n_records"] == 12
-    assert dana.post("staff-approve", request_id, body={"ground": "art17_1_b"}).json()["state"] == "approved"
+    assert body_of(dana.post("staff-approve", request_id, body={"ground": "art17_1_b"}))["state"] == "approved"
 
     # The system plans a job, a worker runs it: unlearn, audit against a retrained control, sign.
     tasks.plan(str(request_id))
     cast.run_ledger()
     tasks.run_job(str(Job.objects.get().pk))
-    detail = dana.get("staff-request", request_id).json()
+    detail = body_of(dana.get("staff-request", request_id))
     assert detail["state"] == "signoff", detail
     assert {row["audit"]: row["verdict"] for row in detail["targets"][0]["findings"]} == {
         "retrain_equality": "pass",
@@ -64,7 +64,7 @@ def test_a_person_is_forgotten_and_an_auditor_can_check_it(
     # Dana decided, so she cannot sign off; Bob can. The version without Alice goes into service.
     assert dana.post("staff-sign-off", request_id).status_code == 403
     bob = caller(f"Token {cast.staff_token(cast.bob())}")
-    assert bob.post("staff-sign-off", request_id).json()["state"] == "completed"
+    assert body_of(bob.post("staff-sign-off", request_id))["state"] == "completed"
     model = RegisteredModel.objects.select_related("live").get()
     assert model.live is not None
     assert (model.live.parent, model.live.n_records) == (live, live.n_records - 12)
@@ -79,7 +79,7 @@ def test_a_person_is_forgotten_and_an_auditor_can_check_it(
     # Audrey, the auditor, takes the bundle and verifies it under keys that she pinned.
     cast.run_ledger()
     audrey = caller(f"Token {cast.staff_token(cast.audrey())}")
-    keys = {key["purpose"]: key["text"] for key in audrey.get("audit-keys").json()["keys"]}
+    keys = {key["purpose"]: key["text"] for key in body_of(audrey.get("audit-keys"))["keys"]}
     bundle = audrey.get("audit-bundle", request_id).content
     report = verify_bundle(
         bundle, log_vkeys=[keys["checkpoint"]], evidence_keys=[signing.load_public_key(keys["evidence"].encode())]

@@ -10,7 +10,6 @@ from compliance.requests import leases
 from compliance.requests.actions.fail_job import fail_locked
 from compliance.requests.models import Job
 
-
 #: Before the second attempt; doubled before each further one, so that a short outage does not use them all up.
 FIRST_PAUSE_SECONDS = 5
 
