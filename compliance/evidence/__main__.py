@@ -1,6 +1,7 @@
 """`python -m compliance.evidence verify BUNDLE`: the auditor's command."""
 
 import argparse
+import io
 import json
 import sys
 import textwrap
@@ -8,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from compliance.evidence import errors, signing
-from compliance.evidence.bundle import MAX_BYTES
+from compliance.evidence.container import MAX_ARCHIVE_BYTES
 from compliance.evidence.errors import EvidenceError, ExitCode, TooLargeError, UnreadableError
 from compliance.evidence.report import Report
 from compliance.evidence.verify import verify_bundle
@@ -24,6 +25,10 @@ _WIDTH = 118
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a character must not turn a verified bundle into a failure.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         report = verify_bundle(
@@ -88,20 +93,22 @@ def _exit_codes() -> str:
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            data = file.read(2 * MAX_BYTES + 1)
+            data = file.read(MAX_ARCHIVE_BYTES + 1)
     except OSError as error:
         raise UnreadableError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if len(data) > 2 * MAX_BYTES:
-        raise TooLargeError(f"{path} is larger than any bundle ({2 * MAX_BYTES} bytes).")
+    if len(data) > MAX_ARCHIVE_BYTES:
+        raise TooLargeError(f"{path} is larger than any bundle ({MAX_ARCHIVE_BYTES} bytes).")
     return data
 
 
 def _vkey(text: str) -> str:
     """A vkey given as it is (it holds two plus signs and is no file), or the content of a file."""
-    if text.count("+") >= 2 and not Path(text).exists():
-        return text
+    is_line = text.count("+") >= 2
     try:
-        return _read(Path(text)).decode().strip()
+        return text if is_line and not Path(text).exists() else _read(Path(text)).decode().strip()
+    except OSError:
+        # A line can be too long for the name of a file, which some systems take for an error.
+        return text
     except UnicodeDecodeError as error:
         raise UnreadableError(f"{text} does not hold a vkey line.") from error
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-from compliance.evidence import signing, verdict
+from compliance.evidence import canonical, signing, verdict
 from compliance.evidence.bundle import AttachedEvidence
 from compliance.evidence.chain import Chain, Link
 from compliance.evidence.errors import (
@@ -25,9 +25,10 @@ from compliance.evidence.errors import (
     SwappedModelError,
     SwappedRequestError,
 )
-from compliance.evidence.findings import findings_sha256
+from compliance.evidence.findings import Finding, findings_sha256, number
 from compliance.evidence.rekord import HashedRekord
-from compliance.evidence.statement import EvidenceFacts, parse_statement
+from compliance.evidence.statement import EvidenceFacts, Method, parse_statement
+from compliance.evidence.verdict import AuditRule, Result
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,11 @@ def find_run(facts: EvidenceFacts, attached: AttachedEvidence, chain: Chain) -> 
     starts = chain.of_job("job.started", facts.job_id, facts.target_id)
     # A worker that was lost leaves a start of its own; the run that counts is the last one before the result.
     started = [start for start in starts if start.index < recorded.index]
+    failed = [link for link in chain.of_job("job.failed", facts.job_id, facts.target_id) if link.index < attached.entry]
+    if failed:
+        raise JobMismatchError(
+            f"The job {facts.job_id} failed at entry {failed[0].index}; a failed job is never resumed."
+        )
     planned = chain.last("request.planned", before=started[-1].index) if started else None
     if planned is None:
         raise PolicyOrderError(f"The job {facts.job_id} was recorded at {recorded.index} without a start before it.")
@@ -108,6 +114,8 @@ def refuse_other_models(facts: EvidenceFacts, run: Run, models: Mapping[str, byt
         raise SwappedModelError(f"The evidence of job {facts.job_id} names other versions than the ledger recorded.")
     if run.started.event.text("before_sha256") != facts.before_sha256:
         raise SwappedModelError(f"The job {facts.job_id} started from another version than the evidence names.")
+    if facts.before_sha256 == facts.after_sha256 and facts.result is not Result.FAILED:
+        raise SwappedModelError(f"The job {facts.job_id} left the model as it was; that cannot have passed.")
     missing = [digest for digest in logged if digest not in models]
     if missing:
         raise SwappedModelError(f"The manifest models/{missing[0]}.json of job {facts.job_id} is not in the bundle.")
@@ -129,7 +137,7 @@ def refuse_other_job(facts: EvidenceFacts, run: Run) -> None:
 
 
 def refuse_other_policy(facts: EvidenceFacts, run: Run, policy_sha256: str, policy: Mapping[str, Any]) -> None:
-    """Raises PolicyMismatchError unless the run was planned under the policy shown and used a method it names."""
+    """Raises PolicyMismatchError unless the run was planned under the policy shown and used a method as it says."""
     planned = run.planned.event.text("policy_sha256")
     if not facts.policy_sha256 == planned == policy_sha256:
         raise PolicyMismatchError(
@@ -137,10 +145,23 @@ def refuse_other_policy(facts: EvidenceFacts, run: Run, policy_sha256: str, poli
             f"the evidence names {facts.policy_sha256[:16]}…; all three must agree."
         )
     methods = policy.get("methods")
-    if isinstance(methods, dict):
-        named = {choice.get("method") for choice in methods.values() if isinstance(choice, dict)}
-        if facts.method.name not in named:
-            raise PolicyMismatchError(f"The policy names no method {facts.method.name}; the evidence used it.")
+    if not isinstance(methods, dict) or not any(_allows(choice, facts.method) for choice in methods.values()):
+        raise PolicyMismatchError(f"The policy does not name the method {facts.method.name} with this configuration.")
+
+
+def _allows(choice: Any, method: Method) -> bool:
+    """Whether a choice of the policy is this method, with each parameter that the policy fixes."""
+    if (
+        not isinstance(choice, dict)
+        or choice.get("method") != method.name
+        or not isinstance(choice.get("config"), dict)
+    ):
+        return False
+    # Compared as bytes, for Python takes True and 1 for the same.
+    return all(
+        name in method.config and canonical.dumps(method.config[name]) == canonical.dumps(value)
+        for name, value in choice["config"].items()
+    )
 
 
 def refuse_other_challenge(facts: EvidenceFacts, run: Run) -> None:
@@ -156,23 +177,30 @@ def refuse_other_challenge(facts: EvidenceFacts, run: Run) -> None:
 
 
 def refuse_other_findings(facts: EvidenceFacts, run: Run, policy: Mapping[str, Any]) -> None:
-    """Recompute digest, thresholds and result; raises FindingsError where they differ from ledger or policy."""
+    """Recompute digest, thresholds and result; raises FindingsError where they differ from ledger or policy.
+
+    Raises MalformedFileError for a policy without rules or without a threshold in each.
+    """
     noted = run.findings.event
     if findings_sha256(facts.findings) != noted.text("findings_sha256"):
         raise FindingsError(f"The findings of job {facts.job_id} are not those of entry {run.findings.index}.")
     rules = verdict.rules_of(policy)
-    verdicts = {finding.audit: finding.verdict for finding in facts.findings}
-    if len(verdicts) != len(facts.findings):
+    found = {finding.audit: finding for finding in facts.findings}
+    if len(found) != len(facts.findings):
         raise FindingsError(f"The evidence of job {facts.job_id} holds two findings of one audit.")
-    thresholds = {rule.audit: rule.config["threshold"] for rule in rules if "threshold" in rule.config}
-    for finding in facts.findings:
-        if finding.audit in thresholds and finding.threshold != thresholds[finding.audit]:
-            raise FindingsError(
-                f"{finding.audit} was judged at {finding.threshold}; the policy says {thresholds[finding.audit]}."
-            )
-    result = verdict.decide(rules, verdicts)
+    result = verdict.decide(rules, {audit: finding.verdict for audit, finding in found.items()})
+    for rule in rules:
+        _refuse_other_yardstick(rule, found[rule.audit])
     if facts.result is not result or noted.text("verdict") != result.code:
         raise FindingsError(
             f"By the policy the result is {result}; the evidence says {facts.result}, "
             f"the ledger {noted.text('verdict')}."
         )
+
+
+def _refuse_other_yardstick(rule: AuditRule, finding: Finding) -> None:
+    if finding.threshold != number(rule.threshold, "threshold"):
+        raise FindingsError(f"{rule.audit} was judged at {finding.threshold}; the policy says {rule.threshold}.")
+    level = rule.config.get("level", finding.level)
+    if finding.level != level:
+        raise FindingsError(f"{rule.audit} was judged at the level {finding.level}; the policy says another.")

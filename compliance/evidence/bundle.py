@@ -10,50 +10,22 @@
     policy.json                     once a plan was made
     openings.json                   until the openings are shredded
 
-Reading is strict and in memory: nothing is ever unpacked to disk. Which file may be there follows from bundle.json,
-which nobody signs: verify.py relies on nothing in it that proofs and signatures do not confirm. Its `seal_sha256`
-finds accidental damage and proves nothing against an attacker.
+Reading is strict (container.py): bundle and contents determine each other, byte for byte. Which file may be there
+follows from bundle.json, which nobody signs: verify.py relies on nothing in it that proofs and signatures do not
+confirm. Its `seal_sha256` finds accidental damage and proves nothing against an attacker.
 """
 
-import io
 import json
-import re
-import stat
-import struct
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from compliance.evidence import canonical, signing
-from compliance.evidence.errors import (
-    EvidenceError,
-    MalformedFileError,
-    MissingFileError,
-    NotABundleError,
-    TooLargeError,
-    UnexpectedFileError,
-    UnsafeMemberError,
-)
+from compliance.evidence import canonical, container, signing
+from compliance.evidence.errors import MalformedFileError, MissingFileError, UnexpectedFileError
 
 FORMAT = "expunge-bundle/1"
-MAX_BYTES = 32 * 2**20
-_MAX_MEMBERS = 20_000
 _MAX_INDEX = 99_999_999
-# What zipfile raises over damaged input; ValueError stands for names that are not UTF-8.
-_ZIP_ERRORS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    ValueError,
-    OverflowError,
-)
 _KINDS = ("event", "evidence")
 _KEYS = frozenset(
     {
@@ -68,8 +40,7 @@ _KEYS = frozenset(
         "seal_sha256",
     }
 )
-_UNSAFE_NAME = re.compile(r"(^/)|(^|/)\.\.?(/|$)|\\|//|:|[^\x21-\x7e]")
-
+# Part of the format: a bundle with another text is refused, for people do what it says.
 README = """Expunge bundle: the record of one erasure request, verifiable without the server that wrote it.
 
 To verify it you need Python 3.11 and the package `expunge` (only three libraries are used:
@@ -77,15 +48,17 @@ cryptography, securesystemslib, rfc8785):
 
     python -m compliance.evidence verify THIS-FILE.zip --log-vkey log.vkey --evidence-key evidence.pem
 
-Give it the keys that you obtained from the controller on another way (printed report, contract annex, telephone).
+Verify the very file that you received: an archive that was unpacked and packed again is refused.
+Give the command the keys that you obtained from the controller on another way (printed report, contract annex, telephone).
 Without them the command uses the keys in this archive and tells you which fingerprints to compare.
 
 Exit code 0 means verified; every kind of damage has its own code: python -m compliance.evidence verify --help
 
 What the command cannot tell you:
+- whether this is the request you asked about: compare its id;
 - whether the keys are the controller's: compare the fingerprints;
 - whether other people are shown the same log: compare the checkpoint with one from elsewhere;
-- whether more has happened since the export: ask for a newer bundle;
+- whether more has happened to a request that is still open: ask for a newer bundle;
 - whether the policy asks enough: read policy.json.
 """
 
@@ -126,15 +99,8 @@ class BundleContents:
 
 
 def write(contents: BundleContents) -> bytes:
-    """The archive: stored, not compressed, for compressors differ between machines. Same contents, same bytes."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
-        for name, content in _files(contents).items():
-            member = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            member.create_system = 3
-            member.external_attr = (stat.S_IFREG | 0o644) << 16
-            file.writestr(member, content)
-    return archive.getvalue()
+    """The archive. Same contents, same bytes. What it holds is checked by `read`, not here."""
+    return container.pack(_files(contents))
 
 
 def _files(contents: BundleContents) -> dict[str, bytes]:
@@ -175,9 +141,10 @@ def _index(contents: BundleContents) -> bytes:
 def read(data: bytes) -> BundleContents:
     """Read an archive strictly; raises a NotABundle-, TooLarge-, UnsafeMember-, MissingFile-, UnexpectedFile- or
     MalformedFileError. Nothing in the contents is verified yet."""
-    files = _members(data)
+    files = container.unpack(data)
     index = _parse_index(_take(files, "bundle.json"))
-    _take(files, "README.txt")
+    if _take(files, "README.txt") != README.encode():
+        raise MalformedFileError("README.txt is not the text of this format. Do not do what it says.")
     log_vkey = _take(files, "keys/log.vkey")
     if log_vkey != f"{index['log_vkey']}\n".encode():
         raise MalformedFileError("keys/log.vkey differs from log_vkey in bundle.json.")
@@ -196,44 +163,6 @@ def read(data: bytes) -> BundleContents:
     if files:
         raise UnexpectedFileError(f"bundle.json does not account for {', '.join(sorted(files))}.")
     return contents
-
-
-def _members(data: bytes) -> dict[str, bytes]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            _refuse_unsafe(members)
-            return {member.filename: _inflate(archive, member) for member in members}
-    except EvidenceError:
-        raise
-    except _ZIP_ERRORS as error:
-        raise NotABundleError(f"Expected a ZIP archive, found something else or damage: {error}.") from error
-
-
-def _refuse_unsafe(members: list[zipfile.ZipInfo]) -> None:
-    names = [member.filename for member in members]
-    if len(names) > _MAX_MEMBERS or sum(member.file_size for member in members) > MAX_BYTES:
-        raise TooLargeError(f"Expected at most {MAX_BYTES} bytes in {_MAX_MEMBERS} members, found more.")
-    if len(set(names)) != len(names):
-        raise UnsafeMemberError("The archive holds two members of the same name; tools differ in which one they show.")
-    for member in members:
-        if _UNSAFE_NAME.search(member.orig_filename) or member.filename != member.orig_filename:
-            raise UnsafeMemberError(f"The name {member.orig_filename!r} is not a plain relative path.")
-        if member.flag_bits & 0x1:
-            raise UnsafeMemberError(f"{member.filename} is encrypted; a bundle never is.")
-        if stat.S_ISLNK(member.external_attr >> 16):
-            raise UnsafeMemberError(f"{member.filename} is a symbolic link; a bundle holds none.")
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise UnsafeMemberError(f"{member.filename} uses compression method {member.compress_type}.")
-
-
-def _inflate(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    with archive.open(member) as file:
-        # The size in the header is a claim: stop there, whatever the stream goes on to give.
-        content = file.read(member.file_size + 1)
-    if len(content) != member.file_size:
-        raise TooLargeError(f"{member.filename} unpacks to another size than the archive states.")
-    return content
 
 
 def _take(files: dict[str, bytes], name: str) -> bytes:

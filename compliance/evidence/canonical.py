@@ -2,7 +2,8 @@
 
 Whatever is read must be written back to the same bytes. A second spelling of the same value (a duplicate key, spare
 bits in base64, an upper-case digit) is refused, so that no two files mean the same and no byte is without effect.
-All functions raise ValueError with the reason; callers turn it into the error of their file.
+All functions raise ValueError with the reason; callers turn it into the error of their file. No message repeats the
+value that was refused: it may be the personal data that must not get in.
 """
 
 import base64
@@ -32,13 +33,19 @@ def dumps(value: Any) -> bytes:
 def loads(data: bytes) -> Any:
     """Parse JSON and refuse everything but its RFC 8785 spelling."""
     try:
-        value = json.loads(data)
+        value = json.loads(data, parse_int=_parse_integer)
         again = dumps(value)
     except (RecursionError, UnicodeError, ValueError) as error:
         raise ValueError(f"expected canonical JSON (RFC 8785), found something that is not: {error}") from error
     if again != data:
         raise ValueError("expected canonical JSON (RFC 8785), found another spelling of it")
     return value
+
+
+def _parse_integer(digits: str) -> int | float:
+    """JSON knows one kind of number: from 2**53 on digits stand for a double, and are refused where they do not."""
+    value = float(digits)
+    return int(digits) if abs(value) <= MAX_INT else value
 
 
 def digest(value: Any) -> str:
@@ -51,14 +58,16 @@ def encode_base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def decode_base64(text: str) -> bytes:
+def decode_base64(text: object) -> bytes:
     """Standard base64 with padding; spare bits must be zero, or two texts would carry the same bytes."""
+    if not isinstance(text, str):
+        raise ValueError(f"expected base64, found a value of type {type(text).__name__}")
     try:
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (UnicodeError, binascii.Error) as error:
-        raise ValueError(f"expected base64, found {text[:20]!r}") from error
+        raise ValueError("expected base64, found a character or a length that it does not have") from error
     if encode_base64(data) != text:
-        raise ValueError(f"expected canonical base64, found {text[:20]!r}")
+        raise ValueError("expected canonical base64, found spare bits or a second spelling")
     return data
 
 
@@ -94,7 +103,7 @@ def format_time(at: datetime) -> str:
         raise ValueError(f"expected a time with a zone, found the naive {at.isoformat()}")
     if at.microsecond:
         raise ValueError(f"expected a time to the second, found {at.isoformat()}")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def parse_time(text: Any) -> datetime:
@@ -103,7 +112,7 @@ def parse_time(text: Any) -> datetime:
         at = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         again = format_time(at)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"expected a time such as 2026-05-01T12:00:00Z, found {text!r}") from error
+        raise ValueError("expected a time such as 2026-05-01T12:00:00Z, found something else") from error
     if again != text:
-        raise ValueError(f"expected a time such as 2026-05-01T12:00:00Z, found {text!r}")
+        raise ValueError("expected a time such as 2026-05-01T12:00:00Z, found another spelling of it")
     return at

@@ -104,8 +104,21 @@ def open_note(note: bytes, vkeys: Iterable[str]) -> Checkpoint:
     The origin must be the name of the key that signed. Raises CheckpointMalformedError, CheckpointKeyError (no
     signature of a trusted key) or CheckpointSignatureError (one of them is wrong).
     """
+    checkpoint = _parse_body(_split(note)[0])
+    _, verified = verify_note(note, vkeys)
+    if checkpoint.origin not in verified:
+        raise CheckpointKeyError(
+            f"Expected the log {checkpoint.origin} to be signed by its own key; verified are {', '.join(verified)}."
+        )
+    return checkpoint
+
+
+def verify_note(note: bytes, vkeys: Iterable[str]) -> tuple[bytes, tuple[str, ...]]:
+    """The text of any signed note, and the sorted names of the trusted keys whose signatures verify (at least one).
+
+    Raises CheckpointMalformedError, CheckpointKeyError or CheckpointSignatureError.
+    """
     body, signatures = _split(note)
-    checkpoint = _parse_body(body)
     trusted = {(key.name, key.key_id): key for key in map(parse_vkey, vkeys)}
     verified = set()
     for name, key_id, signature in signatures:
@@ -113,13 +126,11 @@ def open_note(note: bytes, vkeys: Iterable[str]) -> Checkpoint:
         if key is not None:
             _verify(key, signature, body)
             verified.add(key.name)
-    if checkpoint.origin not in verified:
+    if not verified:
         found = ", ".join(f"{name} ({key_id.hex()})" for name, key_id, _ in signatures)
         expected = ", ".join(f"{name} ({key_id.hex()})" for name, key_id in trusted) or "no key at all"
-        raise CheckpointKeyError(
-            f"Expected the log {checkpoint.origin} to be signed by {expected}; found signatures by {found}."
-        )
-    return checkpoint
+        raise CheckpointKeyError(f"Expected the note to be signed by {expected}; found signatures by {found}.")
+    return body, tuple(sorted(verified))
 
 
 def _verify(key: VerifierKey, signature: bytes, body: bytes) -> None:

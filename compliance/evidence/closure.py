@@ -4,17 +4,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compliance.evidence.chain import Chain
+from compliance.evidence import canonical
+from compliance.evidence.chain import Chain, Link
 from compliance.evidence.commitment import Openings
-from compliance.evidence.errors import CompletionError, SameSignerError, ScopeMismatchError
+from compliance.evidence.errors import (
+    CompletionError,
+    JobMismatchError,
+    SameSignerError,
+    ScopeMismatchError,
+)
 from compliance.evidence.statement import EvidenceFacts
 from compliance.evidence.verdict import Result
+
+_HUMAN_ROLES = frozenset({"operator", "dpo"})
 
 
 @dataclass(frozen=True)
 class Proven:
-    """Evidence that passed every check of its own, with the leaf hash (hex) of its ledger entry."""
+    """Evidence that passed every check of its own, with index and leaf hash (hex) of its ledger entry."""
 
+    index: int
     sha256: str
     facts: EvidenceFacts
 
@@ -29,46 +38,108 @@ def refuse_other_commitments(chain: Chain, openings: Openings) -> None:
         raise ScopeMismatchError("openings.json discloses a scope, but no decision that froze one is in the ledger.")
 
 
-def refuse_other_scope(proven: Sequence[Proven], scope: Mapping[str, Any], *, is_completed: bool) -> None:
-    """Raises ScopeMismatchError where evidence is about records outside the scope, or leaves a model of it out."""
-    models = scope.get("models")
-    if not isinstance(models, list) or not all(isinstance(model, dict) for model in models):
-        raise ScopeMismatchError("The disclosed scope holds no list of models.")
-    approved = {model.get("forget_commitment") for model in models}
-    covered = {item.facts.forget_commitment for item in proven}
-    if not covered <= approved:
-        raise ScopeMismatchError("Evidence is about a set of records that the disclosed scope does not name.")
-    needed = {model.get("forget_commitment") for model in models if model.get("n_records")}
-    if is_completed and not needed <= covered:
+def refuse_repeated(proven: Sequence[Proven]) -> None:
+    """Raises JobMismatchError or ScopeMismatchError where one run or one share stands for two models."""
+    jobs = [item.facts.job_id for item in proven]
+    shares = [item.facts.forget_commitment for item in proven]
+    if len(set(jobs)) != len(jobs):
+        raise JobMismatchError("Two pieces of evidence rest on one job, which changes one model alone.")
+    if len(set(shares)) != len(shares):
+        raise ScopeMismatchError("Two pieces of evidence are about the same model's share of the records.")
+
+
+def refuse_other_scope(chain: Chain, proven: Sequence[Proven], scope: Mapping[str, Any]) -> None:
+    """Raises ScopeMismatchError where evidence, decision and the opened scope of the last decision do not agree."""
+    approved = chain.last("request.approved")
+    held = _held(scope)
+    if approved is None or approved.event.facts["n_targets"] != len(held):
         raise ScopeMismatchError(
-            f"The scope names {len(needed)} models that hold records; evidence covers {len(needed & covered)} of them."
+            f"The decision names another number of targets than the scope, which holds {len(held)}."
         )
-
-
-def refuse_other_completion(chain: Chain, proven: Sequence[Proven]) -> None:
-    """Raises CompletionError or SameSignerError where a completed request rests on something else than this."""
-    completed = chain.last("request.completed")
-    if completed is None:
-        return
-    _refuse_other_lists(
-        "evidence", completed.event.texts("evidence"), [item.sha256 for item in proven], "the evidence attached"
-    )
-    _refuse_other_lists(
-        "live", completed.event.texts("live"), [item.facts.after_sha256 for item in proven], "the versions verified"
-    )
-    failed = [item.facts.target_id for item in proven if item.facts.result is Result.FAILED]
-    if failed:
-        raise CompletionError(f"The request was completed although the evidence of target {failed[0]} says FAILED.")
-    for approved in chain.all("request.approved"):
-        if approved.event.actor_id == completed.event.actor_id:
-            raise SameSignerError(
-                f"The person {completed.event.actor_id} approved (entry {approved.index}) and signed off "
-                f"(entry {completed.index})."
+    for item in proven:
+        # Before its end, a request may carry evidence about a share that was approved in an earlier decision.
+        if item.index < approved.index and chain.last("request.completed") is None:
+            continue
+        n_records = held.get(item.facts.forget_commitment)
+        if n_records is None:
+            raise ScopeMismatchError("Evidence is about a set of records that the disclosed scope does not name.")
+        if n_records != item.facts.n_forget:
+            raise ScopeMismatchError(
+                f"The evidence of target {item.facts.target_id} is about {item.facts.n_forget} records; "
+                f"{n_records} were approved."
             )
 
 
-def _refuse_other_lists(fact: str, listed: list[str], found: list[str], what: str) -> None:
-    if len(set(listed)) != len(listed) or set(listed) != set(found):
+def _held(scope: Mapping[str, Any]) -> dict[str, int]:
+    """The shares that hold records: commitment → how many."""
+    models = scope.get("models")
+    if not isinstance(models, list) or not all(map(_is_share, models)):
+        raise ScopeMismatchError(
+            "The disclosed scope should list model, n_records and forget_commitment of each model."
+        )
+    held = [share for share in models if share["n_records"]]
+    by_commitment = {share["forget_commitment"]: share["n_records"] for share in held}
+    if len({share["model"] for share in models}) != len(models) or len(by_commitment) != len(held):
+        raise ScopeMismatchError("The disclosed scope names a model, or a set of records, twice.")
+    return by_commitment
+
+
+def _is_share(share: object) -> bool:
+    return (
+        isinstance(share, dict)
+        and set(share) == {"model", "n_records", "forget_commitment"}
+        and canonical.is_uuid4(share["model"])
+        and canonical.is_count(share["n_records"])
+        and canonical.is_sha256(share["forget_commitment"])
+    )
+
+
+def refuse_other_completion(chain: Chain, proven: Sequence[Proven]) -> None:
+    """Raises ScopeMismatchError, CompletionError or SameSignerError where a completed request rests on something else
+    than this evidence, on too little of it, or on one person."""
+    completed = chain.last("request.completed")
+    approved = chain.last("request.approved")
+    if completed is None or approved is None:
+        return
+    # The scope may be shredded; how many models it held stands in the ledger.
+    if approved.event.facts["n_targets"] != len(proven):
+        raise ScopeMismatchError(
+            f"The decision names {approved.event.facts['n_targets']} models that hold records; "
+            f"evidence covers {len(proven)}."
+        )
+    _refuse_other_lists("evidence", completed, [item.sha256 for item in proven])
+    _refuse_other_lists("live", completed, [item.facts.after_sha256 for item in proven])
+    for item in proven:
+        _refuse_unsound(item, chain)
+    _refuse_same_signer(approved, completed)
+
+
+def _refuse_other_lists(fact: str, completed: Link, found: list[str]) -> None:
+    listed = completed.event.texts(fact)
+    if sorted(listed) != sorted(found):
         raise CompletionError(
-            f"request.completed lists {len(listed)} under `{fact}`; they are not exactly {what} ({len(found)})."
+            f"request.completed lists {len(listed)} under `{fact}`; they are not exactly those of the evidence "
+            f"attached ({len(found)})."
+        )
+
+
+def _refuse_unsound(item: Proven, chain: Chain) -> None:
+    target = item.facts.target_id
+    if item.facts.result is Result.FAILED:
+        raise CompletionError(f"The request was completed although the evidence of target {target} says FAILED.")
+    judged = [link for link in chain.all("findings.recorded") if link.event.text("target") == target]
+    if judged[-1].event.text("job") != item.facts.job_id:
+        raise CompletionError(
+            f"The target {target} was judged again at entry {judged[-1].index}; its evidence is about an earlier run."
+        )
+
+
+def _refuse_same_signer(approved: Link, completed: Link) -> None:
+    for link in (approved, completed):
+        if link.event.actor_role not in _HUMAN_ROLES:
+            raise SameSignerError(f"Entry {link.index} ({link.event.type}) was signed by a {link.event.actor_role}.")
+    if approved.event.actor_id == completed.event.actor_id:
+        raise SameSignerError(
+            f"The person {completed.event.actor_id} approved (entry {approved.index}) and signed off "
+            f"(entry {completed.index})."
         )

@@ -64,8 +64,8 @@ class NotABundleError(EvidenceError):
     """Not a ZIP archive, or a ZIP archive of something else."""
 
     code = ExitCode.NOT_A_BUNDLE
-    meaning = "the file is not an Expunge bundle, or it was damaged on the way"
-    remedy = "Download the bundle again; compare its size with the one shown by the server."
+    meaning = "the file is not an Expunge bundle, or it was damaged or packed anew on the way"
+    remedy = "Download the bundle again and verify the very file that you received."
 
 
 class TooLargeError(EvidenceError):
@@ -80,7 +80,7 @@ class UnsafeMemberError(EvidenceError):
     """A member that could be read in two ways or land outside its folder."""
 
     code = ExitCode.UNSAFE_MEMBER
-    meaning = "the archive holds a duplicate, encrypted, absolute or otherwise unsafe member"
+    meaning = "the archive holds a duplicate, encrypted, compressed, absolute or otherwise unsafe member"
     remedy = "Do not unpack it by hand. Ask the controller for a new export."
 
 
@@ -100,10 +100,10 @@ class UnexpectedFileError(EvidenceError):
 
 
 class MalformedFileError(EvidenceError):
-    """bundle.json, openings.json, policy.json or a key file is not in its format."""
+    """README.txt, bundle.json, openings.json, policy.json or a key file is not in its format."""
 
     code = ExitCode.MALFORMED_FILE
-    meaning = "bundle.json, openings.json, policy.json or a key file is not in its format"
+    meaning = "README.txt, bundle.json, openings.json, policy.json or a key file is not in its format"
 
 
 class CheckpointMalformedError(EvidenceError):
@@ -257,8 +257,8 @@ class CompletionError(EvidenceError):
 
 
 class SameSignerError(EvidenceError):
-    """One person decided and signed off."""
+    """One person decided and signed off, or a machine signed in a person's place."""
 
     code = ExitCode.SAME_SIGNER
-    meaning = "the person who decided also gave the second signature"
+    meaning = "decision and second signature were not given by two different persons"
     remedy = "The four-eyes rule was broken inside the organisation: raise it with the controller."

@@ -27,7 +27,8 @@ __all__ = [
     "parse_hashedrekord",
 ]
 
-MAX_LEAF_BYTES = 2048
+# The longest entry that C2SP tlog-tiles can hold. A completion lists two digests for each model concerned.
+MAX_LEAF_BYTES = 65_535
 FactValue = str | int | list[str]
 ROLES = frozenset({"subject", "operator", "dpo", "auditor", "system", "worker"})
 
@@ -138,7 +139,7 @@ def parse(leaf: bytes) -> Event:
     try:
         event = _read(canonical.loads(leaf))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise LeafError(f"Expected an event leaf, found something else: {error}.") from error
+        raise LeafError("Expected the canonical JSON of an event leaf, found something else.") from error
     if build(event) != leaf:
         raise LeafError(f"{event.type}: the leaf holds keys or spellings that are not on the allow-list.")
     return event
@@ -158,16 +159,17 @@ def _read(value: Any) -> Event:
 
 def _refuse_head(event: Event) -> None:
     if not isinstance(event.type, str) or event.type not in FACTS:
-        raise LeafError(f"Expected one of the event types {', '.join(FACTS)}; found {event.type!r}.")
+        # No message repeats a value: it may be the personal data that is refused here.
+        raise LeafError(f"Expected one of the event types {', '.join(FACTS)}; found another.")
     if event.type in WITHOUT_REQUEST:
         if event.request is not None or event.previous is not None:
             raise LeafError(f"{event.type}: belongs to no request; request and previous must be null.")
     elif not canonical.is_uuid4(event.request):
-        raise LeafError(f"{event.type}: request must be a UUID version 4, found {event.request!r}.")
+        raise LeafError(f"{event.type}: request must be a UUID version 4 as a string.")
     elif (event.previous is None) != (event.type == "request.received"):
         raise LeafError(f"{event.type}: previous must be null for request.received and for nothing else.")
     if event.previous is not None and not canonical.is_sha256(event.previous):
-        raise LeafError(f"{event.type}: previous must be a leaf hash in lower-case hex, found {event.previous!r}.")
+        raise LeafError(f"{event.type}: previous must be a leaf hash in lower-case hex.")
     if not isinstance(event.actor_role, str) or event.actor_role not in ROLES:
         raise LeafError(f"{event.type}: actor.role must be one of {', '.join(sorted(ROLES))}.")
     if not canonical.is_uuid4(event.actor_id):
@@ -177,11 +179,9 @@ def _refuse_head(event: Event) -> None:
 def _refuse_facts(event: Event) -> None:
     expected = FACTS[event.type]
     if not isinstance(event.facts, Mapping) or set(event.facts) != set(expected):
-        found = sorted(map(str, event.facts)) if isinstance(event.facts, Mapping) else type(event.facts).__name__
-        raise LeafError(f"{event.type}: expected exactly the facts {sorted(expected)}, found {found}.")
+        raise LeafError(f"{event.type}: expected exactly the facts {sorted(expected)}, found others.")
     for fact, kind in expected.items():
         if not _is_of_kind(event.facts[fact], kind):
-            # The value itself stays out of the message: it may be the personal data that was refused.
             raise LeafError(f"{event.type}: the fact {fact} must be a {kind}; the value given is not.")
     if event.type == "key.published" and event.facts["purpose"] not in _KEY_PURPOSES:
         raise LeafError(f"key.published: purpose must be one of {', '.join(sorted(_KEY_PURPOSES))}.")

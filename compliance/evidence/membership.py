@@ -11,15 +11,16 @@ from compliance.evidence.merkle import leaf_hash, verify_inclusion
 
 
 def open_checkpoint(contents: BundleContents, pinned: Sequence[str] | None) -> Checkpoint:
-    """The verified checkpoint of a bundle: under the pinned vkeys, or with None under the bundle's own.
+    """The verified checkpoint of a bundle: signed with the key that the bundle names, which must be a pinned one.
 
+    With None there are no pins. Other pinned keys do not count: the report names this one as the key that signed.
     Raises CheckpointMalformedError, CheckpointKeyError or CheckpointSignatureError.
     """
     own = str(checkpoints.parse_vkey(contents.log_vkey))
     trusted = [own] if pinned is None else [str(checkpoints.parse_vkey(vkey)) for vkey in pinned]
     if own not in trusted:
-        raise CheckpointKeyError(f"The bundle names the ledger key {own}; you trust {', '.join(trusted)}.")
-    return checkpoints.open_note(contents.checkpoint, trusted)
+        raise CheckpointKeyError(f"The bundle names the ledger key {own}; you trust {', '.join(trusted) or 'none'}.")
+    return checkpoints.open_note(contents.checkpoint, [own])
 
 
 def refuse_foreign_entry(entry: Entry, note: bytes, head: Checkpoint) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from compliance.evidence import canonical, signing
-from compliance.evidence.errors import LeafError, MalformedFileError
+from compliance.evidence.errors import LeafError
 
 _KEY_DETAILS = "PKIX_ECDSA_P256_SHA_256"
 
@@ -53,7 +53,7 @@ def parse_hashedrekord(leaf: bytes) -> HashedRekord:
     """Parse a leaf strictly; raises LeafError."""
     try:
         rekord = _read(canonical.loads(leaf))
-    except (KeyError, TypeError, ValueError, MalformedFileError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise LeafError(f"Expected a hashedrekord 0.0.2 body, found something else: {error}.") from error
     if rekord.to_bytes() != leaf or len(rekord.digest) != sha256().digest_size:
         raise LeafError("Expected exactly the fields of a hashedrekord 0.0.2 body with a SHA-256 digest.")

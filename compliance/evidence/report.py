@@ -13,9 +13,11 @@ from compliance.evidence.signing import public_key_sha256
 from compliance.evidence.verdict import Result, Verdict
 
 LEFT_TO_CALLER = (
+    "Whether this is the request you asked about: compare its id.",
     "Whether the keys are the controller's: compare the fingerprints with those obtained out of band.",
     "Whether others are shown the same log: compare this checkpoint with one from a witness or another auditor.",
-    "Whether more has happened since the export: ask for a bundle under a newer checkpoint.",
+    "Whether more has happened to a request that is still open: its last events can be left out of a bundle, so ask "
+    "for a newer one. After the end of a request nothing follows.",
     "Whether the policy asks enough: read policy.json.",
     "Whether the time stamps are right: they are the controller's clock, bounded only by the order of the log.",
 )
@@ -51,8 +53,8 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """A verified bundle. `state` is what the proofs show, as of the checkpoint; `is_pinned` tells for both kinds of
-    key whether the caller brought them."""
+    """A verified bundle. `state` is what the events shown lead to; `is_…_pinned` tells for both kinds of key whether
+    the caller brought them."""
 
     request: str
     state: str
@@ -131,11 +133,12 @@ def _conclusions(verified: Verified) -> tuple[str, ...]:
     """What may be said on the strength of the proofs, and no more."""
     chain, proven = verified.chain, verified.proven
     received = chain.received.event
+    basis = f"{received.text('regulation')}, ground {received.text('ground')}, by {received.text('channel')}"
     lines = [
-        f"The request was received on {received.at:%Y-%m-%d %H:%M:%S} UTC ({received.text('regulation')}, "
-        f"ground {received.text('ground')}, by {received.text('channel')}).",
+        f"The request was received on {received.at:%Y-%m-%d %H:%M:%S} UTC ({basis}).",
         _identity(chain),
-        *_decision(chain),
+        *_decisions(chain),
+        *_failures(chain),
         *[line for item in proven for line in _outcome(item)],
         _closing(chain, proven),
     ]
@@ -151,22 +154,34 @@ def _identity(chain: Chain) -> str:
     return f"Identity was confirmed ({confirmed.event.text('method')}, level {confirmed.event.facts['level']})."
 
 
-def _decision(chain: Chain) -> list[str]:
-    approved = chain.last("request.approved")
-    if approved is None:
-        return []
-    return [
-        f"It was approved on {approved.event.at:%Y-%m-%d} (ground {approved.event.text('ground')}, "
-        f"{approved.event.facts['n_targets']} targets) by {approved.event.actor_role} {approved.event.actor_id}."
-    ]
+def _decisions(chain: Chain) -> list[str]:
+    lines = []
+    for number, approved in enumerate(chain.all("request.approved")):
+        event = approved.event
+        basis = f"ground {event.text('ground')}, {event.facts['n_targets']} models that hold records"
+        anew = " anew" if number else ""
+        lines.append(f"It was approved{anew} on {event.at:%Y-%m-%d} ({basis}) by {event.actor_role} {event.actor_id}.")
+    return lines
+
+
+def _failures(chain: Chain) -> list[str]:
+    """Runs that came to nothing. A later run that passed does not make them unsaid."""
+    lines = []
+    for link in chain.links:
+        event = link.event
+        if event.type == "job.failed":
+            lines.append(f"Target {event.text('target')}: a run ended without a result ({event.text('reason')}).")
+        elif event.type == "findings.recorded" and event.text("verdict") == Result.FAILED.code:
+            lines.append(f"Target {event.text('target')}: a run was judged failed on {event.at:%Y-%m-%d}.")
+    return lines
 
 
 def _outcome(item: Proven) -> list[str]:
     facts = item.facts
+    method = f"{facts.method.name} {facts.method.version} ({facts.method.assurance})"
     lines = [
-        f"Target {facts.target_id}: {facts.result}. {facts.method.name} {facts.method.version} "
-        f"({facts.method.assurance}) took model {facts.before_sha256[:16]}… to {facts.after_sha256[:16]}…, "
-        f"forgetting {facts.n_forget} records. {facts.claim}"
+        f"Target {facts.target_id}: {facts.result}. {method} took model {facts.before_sha256[:16]}… to "
+        f"{facts.after_sha256[:16]}…, forgetting {facts.n_forget} records. {facts.claim}"
     ]
     for finding in facts.findings:
         because = f" ({'; '.join(finding.reasons)})" if finding.reasons else ""
@@ -184,9 +199,13 @@ def _closing(chain: Chain, proven: tuple[Proven, ...]) -> str:
     closing = chain.closing
     if closing is None:
         return f"The request is not closed: {len(proven)} pieces of evidence are attached so far."
-    if closing.event.type == "request.completed":
-        return (
-            f"It was completed on {closing.event.at:%Y-%m-%d} by a second person, {closing.event.actor_role} "
-            f"{closing.event.actor_id}, on the strength of exactly the {len(proven)} pieces of evidence above."
-        )
-    return f"It ended as {_STATES[closing.event.type]} on {closing.event.at:%Y-%m-%d}; no model was shown to forget."
+    if closing.event.type != "request.completed":
+        shown = f"{len(proven)} pieces of evidence are attached" if proven else "no model was shown to forget"
+        return f"It ended as {_STATES[closing.event.type]} on {closing.event.at:%Y-%m-%d}; {shown}."
+    ground = f"on the strength of exactly the {len(proven)} pieces of evidence above"
+    if not proven:
+        ground = "without evidence: by the decision no registered model held records of the person"
+    return (
+        f"It was completed on {closing.event.at:%Y-%m-%d} by a second person, {closing.event.actor_role} "
+        f"{closing.event.actor_id}, {ground}."
+    )

@@ -5,6 +5,8 @@ verification starts from the keys the caller trusts. Keys live in files of their
 through the same `Signer` interface.
 
 Source: https://github.com/secure-systems-lab/dsse/blob/master/protocol.md
+
+Next: compliance/requests/actions/attach_evidence.py
 """
 
 import os
@@ -77,12 +79,14 @@ def parse_envelope(data: bytes) -> Envelope:
             keyid=signature["keyid"],
             signature=canonical.decode_base64(signature["sig"]),
         )
+        if not isinstance(envelope.keyid, str) or not isinstance(envelope.payload_type, str):
+            raise ValueError("keyid and payloadType must be strings")
         if envelope.to_bytes() != data:
             raise ValueError("it carries more than payload, payloadType and one signature")
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise EvidenceMalformedError(f"Expected a DSSE envelope, found something else: {error}.") from error
     if envelope.payload_type != PAYLOAD_TYPE:
-        raise EvidenceMalformedError(f"Expected the payload type {PAYLOAD_TYPE}, found {envelope.payload_type!r}.")
+        raise EvidenceMalformedError(f"Expected the payload type {PAYLOAD_TYPE}, found another.")
     return envelope
 
 
@@ -218,6 +222,8 @@ def _write_private_key(path: Path, key: PrivateKeyTypes) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     except FileExistsError as error:
         raise KeyFileError(f"{path} exists already. A key is never replaced: choose another name.") from error
+    except OSError as error:
+        raise KeyFileError(f"The key file {path} cannot be written: {error.strerror}.") from error
     with os.fdopen(descriptor, "wb") as file:
         file.write(pem)
         file.flush()
@@ -225,15 +231,28 @@ def _write_private_key(path: Path, key: PrivateKeyTypes) -> None:
 
 
 def _load_private_key(path: Path) -> PrivateKeyTypes:
-    try:
-        with path.open("rb") as file:
-            # Asked of the open file, not of the name, which could be another file a moment later.
-            if os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise KeyFileError(f"{path} can be reached by others than its owner. Run: chmod 600 {path}")
-            pem = file.read(_MAX_KEY_BYTES)
-    except FileNotFoundError as error:
-        raise KeyFileError(f"There is no key file {path}. Make one with `manage.py create_keys`.") from error
+    pem = _read_private(path)
     try:
         return serialization.load_pem_private_key(pem, password=None)
     except (TypeError, ValueError, UnsupportedAlgorithm) as error:
         raise KeyFileError(f"{path} should hold an unencrypted private key in PEM (PKCS#8).") from error
+
+
+def _read_private(path: Path) -> bytes:
+    try:
+        # Without O_NONBLOCK a named pipe in the place of the key would hang the process.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except FileNotFoundError as error:
+        raise KeyFileError(f"There is no key file {path}. Make one with `manage.py create_keys`.") from error
+    except OSError as error:
+        raise KeyFileError(f"The key file {path} cannot be opened: {error.strerror}.") from error
+    try:
+        # Asked of the open file, not of the name, which could be another file a moment later.
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise KeyFileError(f"{path} should be a plain file that holds a key in PEM.")
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise KeyFileError(f"{path} can be reached by others than its owner. Run: chmod 600 {path}")
+        return os.read(descriptor, _MAX_KEY_BYTES)
+    finally:
+        os.close(descriptor)

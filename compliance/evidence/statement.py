@@ -5,6 +5,8 @@ predicate's extension. The statement's bytes are RFC 8785 JSON; parsing rebuilds
 compares, so a key or a spelling that is not in this file makes the statement invalid.
 
 Source: in-toto/attestation, spec/v1/statement.md and spec/predicates/test-result.md
+
+Next: compliance/evidence/signing.py
 """
 
 from collections.abc import Mapping
@@ -104,8 +106,8 @@ class EvidenceFacts:
 def claim(assurance: str, result: Result) -> str:
     """The sentence for an assurance and a result; raises EvidenceMalformedError for an unknown assurance."""
     if assurance not in _CLAIMS:
-        raise EvidenceMalformedError(f"Expected one of the assurances {', '.join(_CLAIMS)}; found {assurance!r}.")
-    return _NO_CLAIM if result is Result.FAILED else _CLAIMS[assurance]
+        raise EvidenceMalformedError(f"Expected one of the assurances {', '.join(_CLAIMS)}; found another.")
+    return _NO_CLAIM if Result(result) is Result.FAILED else _CLAIMS[assurance]
 
 
 def config_sha256(config: Mapping[str, Any]) -> str:
@@ -128,7 +130,9 @@ def statement_bytes(facts: EvidenceFacts) -> bytes:
     except EvidenceMalformedError:
         raise
     except (AttributeError, TypeError, ValueError) as error:
-        raise EvidenceMalformedError(f"The evidence holds a value that has no canonical form: {error}.") from error
+        raise EvidenceMalformedError(
+            "The evidence holds a value that is not of its type or has no JSON form."
+        ) from error
 
 
 def parse_statement(data: bytes) -> EvidenceFacts:
@@ -138,7 +142,7 @@ def parse_statement(data: bytes) -> EvidenceFacts:
     except EvidenceMalformedError:
         raise
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise EvidenceMalformedError(f"Expected an in-toto statement of this service, found: {error!r}.") from error
+        raise EvidenceMalformedError("Expected an in-toto statement of this service, found something else.") from error
     if statement_bytes(facts) != data:
         raise EvidenceMalformedError("The statement holds members or sentences that are not on the allow-list.")
     return facts
@@ -170,7 +174,7 @@ def _predicate(facts: EvidenceFacts, subjects: dict[str, str]) -> dict[str, Any]
 
 
 def _audits(facts: EvidenceFacts, verdict: Verdict) -> list[str]:
-    return [finding.audit for finding in facts.findings if finding.verdict is verdict]
+    return [finding.audit for finding in facts.findings if Verdict(finding.verdict) is verdict]
 
 
 def _extension(facts: EvidenceFacts, subjects: dict[str, str]) -> dict[str, Any]:
@@ -270,11 +274,11 @@ def _read_method(value: Any) -> Method:
 
 def _sha256(value: Any, name: str) -> str:
     if not canonical.is_sha256(value):
-        raise EvidenceMalformedError(f"{name}: expected a SHA-256 in lower-case hex, found {value!r}.")
+        raise EvidenceMalformedError(f"{name}: expected a SHA-256 in lower-case hex, found something else.")
     return str(value)
 
 
 def _uuid(value: Any, name: str) -> str:
     if not canonical.is_uuid4(value):
-        raise EvidenceMalformedError(f"{name}: expected a UUID version 4 as a string, found {value!r}.")
+        raise EvidenceMalformedError(f"{name}: expected a UUID version 4 as a string, found something else.")
     return str(value)

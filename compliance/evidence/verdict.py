@@ -4,6 +4,7 @@ PASSED: every audit of the policy passed. WARNED: none failed, and each inconclu
 because all the audits that it names for that case passed. FAILED: everything else.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -41,31 +42,43 @@ class AuditRule:
     config: Mapping[str, Any]
     accept_inconclusive_when_passed: tuple[str, ...]
 
+    @property
+    def threshold(self) -> int | float:
+        """What the statistic is judged at."""
+        threshold: int | float = self.config["threshold"]
+        return threshold
+
 
 def rules_of(policy: Mapping[str, Any]) -> tuple[AuditRule, ...]:
-    """The audit rules of a policy document; raises MalformedFileError. Other parts of the policy are not read."""
+    """The audit rules of a policy document; raises MalformedFileError. Other parts of the policy are not read.
+
+    Every rule fixes a threshold: one that is left to the audit's code could be moved after a result was seen.
+    """
     audits = policy.get("audits")
     if not isinstance(audits, list) or not audits:
         raise MalformedFileError("policy: expected a non-empty list `audits`, found none.")
     rules = tuple(_rule(entry) for entry in audits)
-    if len({rule.audit for rule in rules}) != len(rules):
+    names = {rule.audit for rule in rules}
+    if len(names) != len(rules):
         raise MalformedFileError("policy: an audit is named twice. Keep one of them.")
+    for rule in rules:
+        if not set(rule.accept_inconclusive_when_passed) <= names - {rule.audit}:
+            raise MalformedFileError(f"policy: {rule.audit} must lean on other audits of the policy alone.")
     return rules
 
 
 def _rule(entry: Any) -> AuditRule:
-    try:
-        rule = AuditRule(
-            audit=entry["audit"],
-            config=entry["config"],
-            accept_inconclusive_when_passed=tuple(entry["accept_inconclusive_when_passed"]),
-        )
-    except (KeyError, TypeError) as error:
-        raise MalformedFileError("policy: expected audit, config and accept_inconclusive_when_passed.") from error
-    names = (rule.audit, *rule.accept_inconclusive_when_passed)
-    if not isinstance(rule.config, dict) or not all(isinstance(name, str) for name in names):
-        raise MalformedFileError("policy: expected names as strings and config as an object.")
-    return rule
+    if not isinstance(entry, dict) or not {"audit", "config", "accept_inconclusive_when_passed"} <= set(entry):
+        raise MalformedFileError("policy: expected audit, config and accept_inconclusive_when_passed.")
+    name, config, excuses = entry["audit"], entry["config"], entry["accept_inconclusive_when_passed"]
+    if not isinstance(excuses, list) or not all(isinstance(text, str) for text in (name, *excuses)):
+        raise MalformedFileError("policy: expected names of audits as strings, excuses as a list of them.")
+    # `True` is a number to Python, and NaN compares unequal to everything, itself included.
+    if not isinstance(config, dict) or type(config.get("threshold")) not in (int, float):
+        raise MalformedFileError(f"policy: the config of {name} must be an object that fixes a threshold.")
+    if not math.isfinite(config["threshold"]):
+        raise MalformedFileError(f"policy: the threshold of {name} must be a finite number.")
+    return AuditRule(audit=name, config=config, accept_inconclusive_when_passed=tuple(excuses))
 
 
 def decide(rules: Sequence[AuditRule], verdicts: Mapping[str, Verdict]) -> Result:

@@ -10,7 +10,8 @@
  8. It is about this request, and plan, start, result, findings, evidence and closing stand in that order.
  9. It is about the versions, method, configuration, policy and challenge that the ledger recorded.
 10. Its findings are those recorded, judged at the policy's thresholds, and its result follows from them.
-11. The evidence covers the scope, and a completion rests on exactly this evidence, signed by a second person.
+11. The evidence covers the scope, model by model, and a completion rests on exactly this evidence, signed by a
+    second person.
 
 Left to the caller: see report.LEFT_TO_CALLER.
 """
@@ -76,12 +77,17 @@ def verify_bundle(
     # 7. to 10. Each piece of evidence.
     trusted = _own_keys(contents) if evidence_keys is None else evidence_keys
     proven = tuple(
-        Proven(hashes[attached.entry], _verify_attached(attached, logged, contents, chain, policy, trusted))
+        Proven(
+            attached.entry,
+            hashes[attached.entry],
+            _verify_attached(attached, logged, contents, chain, policy, trusted),
+        )
         for attached in contents.evidence
     )
     # 11. Scope and completion.
+    closure.refuse_repeated(proven)
     if openings is not None and openings.scope is not None:
-        closure.refuse_other_scope(proven, openings.scope, is_completed=bool(chain.all("request.completed")))
+        closure.refuse_other_scope(chain, proven, openings.scope)
     closure.refuse_other_completion(chain, proven)
     return report_of(
         Verified(

@@ -7,6 +7,7 @@ says why. Plain damage and simple lies: test_tampering.py. Attackers without key
 import dataclasses
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from compliance.evidence import bundle, canonical, signing
 from compliance.evidence.commitment import commit
 from compliance.evidence.errors import ExitCode
-from compliance.evidence.leaf import Event
+from compliance.evidence.leaf import Event, FactValue
+from compliance.evidence.rekord import HashedRekord
 from compliance.evidence.statement import EXTENSION
+from compliance.evidence.verdict import Verdict
 
 from .edits import by, code_of, on, reordered, says
 from .story import (
@@ -111,12 +114,29 @@ class LowerLevelStory(Story):
         return equal, dataclasses.replace(attack, level=0.5)
 
 
+class OverwrittenStory(Story):
+    """The attack was run until it failed to find anything; both findings are listed."""
+
+    def findings(self, part: Part) -> Any:
+        equal, attack = super().findings(part)
+        failed = dataclasses.replace(attack, value=0.4, verdict=Verdict.FAIL, reasons=())
+        return equal, failed, attack
+
+
 class OwnThresholdStory(Story):
     """The audit whose threshold the policy leaves open is judged at one that was chosen afterwards."""
 
     def findings(self, part: Part) -> Any:
         equal, attack = super().findings(part)
         return dataclasses.replace(equal, threshold=1000), attack
+
+
+class RescopedStory(Story):
+    """The second decision is about other records of the first model, which never ran on them."""
+
+    def shares(self) -> list[dict[str, Any]]:
+        first, *others = super().shares()
+        return [{**first, "forget_commitment": "5" * 64} if "request.approved" in self.types else first, *others]
 
 
 class JudgedAgainStory(Story):
@@ -144,11 +164,20 @@ LIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
         {"event": on("request.approved", n_targets=1)},
         ExitCode.SCOPE_MISMATCH,
     ),
+    "a decision on fewer models than its scope, still open": (
+        {"event": on("request.approved", n_targets=1), "steps": STEPS[:4]},
+        ExitCode.SCOPE_MISMATCH,
+    ),
+    "completed on a share that a later decision replaced": (
+        {"kind": RescopedStory, "steps": (*TO_THE_PLAN, *RUN, "approve_anew", "plan", "complete")},
+        ExitCode.SCOPE_MISMATCH,
+    ),
     "one share for two models": ({"kind": OneShareStory}, ExitCode.SCOPE_MISMATCH),
     "one share for two models, scope withheld": ({"kind": OneShareHiddenStory}, ExitCode.SCOPE_MISMATCH),
     "one job for two models": ({"kind": OneJobStory}, ExitCode.JOB_MISMATCH),
     "fewer records than approved": ({"facts": says(n_forget=1)}, ExitCode.SCOPE_MISMATCH),
     "a model that was left as it was": ({"kind": UntouchedStory}, ExitCode.SWAPPED_MODEL),
+    "a retry of what was never planned": ({"steps": (*STEPS[:4], "retry", "start")}, ExitCode.POLICY_AFTER_RUN),
     "evidence of a failed job": (
         {"steps": (*TO_THE_PLAN, "start", "fail", "record", "find", "attach")},
         ExitCode.JOB_MISMATCH,
@@ -168,6 +197,7 @@ LIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
         },
         ExitCode.SAME_SIGNER,
     ),
+    "a failure overwritten by a second finding": ({"kind": OverwrittenStory}, ExitCode.FINDINGS_MISMATCH),
     "a lower level than the policy's": (
         {"kind": LowerLevelStory, "policy": audits_with(1, config={"threshold": 0.1, "level": 0.9})},
         ExitCode.FINDINGS_MISMATCH,
@@ -220,6 +250,10 @@ LIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
     "a policy whose methods are a list": ({"policy": policy_with(methods=["acu"])}, ExitCode.POLICY_MISMATCH),
     "a policy whose method is a list": (
         {"policy": methods_with({"method": [], "config": {}})},
+        ExitCode.POLICY_MISMATCH,
+    ),
+    "a policy whose configuration is a list": (
+        {"policy": methods_with({"method": "acu", "config": []})},
         ExitCode.POLICY_MISMATCH,
     ),
     "a configuration that the policy fixed otherwise": (
@@ -290,7 +324,7 @@ def test_a_scope_without_a_list_of_models_is_refused(
         def decide(self, dpo: str) -> None:
             self.scope = scope
             committed = commit(self.key, "scope", scope)
-            facts = {"ground": "art17_1_b", "n_targets": 2, "scope_commitment": committed}
+            facts: dict[str, FactValue] = {"ground": "art17_1_b", "n_targets": 2, "scope_commitment": committed}
             self.log("request.approved", "dpo", dpo, facts)
 
     assert code_of(bundle.write(ShapelessStory(log_key=log_key, signer=signer).contents())) is ExitCode.SCOPE_MISMATCH
@@ -404,6 +438,24 @@ def other_algorithm(body: Any) -> None:
 
 def more(body: Any) -> None:
     body["spec"]["more"] = 1
+
+
+def test_a_signature_that_never_verified_is_refused_although_ledger_and_envelope_agree_on_it(
+    log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner
+) -> None:
+    """A ledger that logs what it did not check: the verifier checks again."""
+
+    class CarelessStory(Story):
+        def attach(self) -> None:
+            for part in self.active:
+                honest = signing.parse_envelope(self.signer.sign(self.payload(part)))
+                forged = dataclasses.replace(honest, signature=honest.signature[:-1] + b"\x00")
+                digest = sha256(forged.pae()).digest()
+                index = self.append(HashedRekord(digest, forged.signature, self.signer.public_key).to_bytes())
+                self.envelopes[part.target] = (index, forged.to_bytes())
+
+    data = bundle.write(CarelessStory(log_key=log_key, signer=signer).contents())
+    assert code_of(data) is ExitCode.EVIDENCE_SIGNATURE
 
 
 @pytest.mark.parametrize("change", [number_for_digest, short_digest, no_key, other_algorithm, more])

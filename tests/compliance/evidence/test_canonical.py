@@ -74,7 +74,7 @@ NO_JSON: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", NO_JSON)
 def test_a_value_without_canonical_form_is_refused(name: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"JSON|JCS|codepoints|keys|unsupported|canonical"):
         canonical.dumps(NO_JSON[name])
 
 
@@ -123,7 +123,7 @@ def test_another_spelling_of_a_time_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     "at",
     [
-        pytest.param(datetime(2026, 5, 1), id="without a zone"),
+        pytest.param(datetime.fromisoformat("2026-05-01"), id="without a zone"),
         pytest.param(datetime(2026, 5, 1, microsecond=1, tzinfo=UTC), id="with a fraction of a second"),
     ],
 )
@@ -257,7 +257,7 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_what_is_written_is_read_back_and_written_the_same(value: Any) -> None:
     written = canonical.dumps(value)
-    assert canonical.loads(written) == value == json.loads(written)
+    assert canonical.loads(written) == value
     assert canonical.dumps(canonical.loads(written)) == written
 
 
@@ -267,7 +267,9 @@ def test_bytes_are_read_back_from_base64(data: bytes) -> None:
 
 
 @given(
-    st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 12, 31)).map(lambda at: at.replace(microsecond=0)),
+    st.datetimes(datetime.fromisoformat("0002-01-01"), datetime.fromisoformat("9998-12-31")).map(
+        lambda at: at.replace(microsecond=0)
+    ),
     st.integers(-23, 23),
 )
 def test_times_are_read_back_in_utc_whatever_zone_they_came_in(at: datetime, hours: int) -> None:
@@ -283,6 +285,6 @@ def test_the_digest_is_that_of_the_canonical_bytes() -> None:
 @given(st.text(min_size=8, max_size=40).filter(lambda text: text.strip() == text))
 def test_no_refusal_repeats_what_it_refuses(secret: str) -> None:
     for refuse in (canonical.decode_base64, canonical.parse_time):
-        with pytest.raises(ValueError) as caught:
+        with pytest.raises(ValueError, match="expected") as caught:
             refuse(f"{secret}!")
         assert secret not in str(caught.value)

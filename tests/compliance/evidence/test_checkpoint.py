@@ -58,7 +58,7 @@ def test_one_wrong_signature_of_a_trusted_key_refuses_the_note_even_beside_a_rig
 
 
 def test_a_note_by_unknown_keys_alone_is_refused() -> None:
-    with pytest.raises(CheckpointKeyError, match="found signatures by ledger.example/test"):
+    with pytest.raises(CheckpointKeyError, match=r"found signatures by ledger\.example/test"):
         checkpoint.open_note(NOTE, [checkpoint.vkey(ORIGIN, OTHER.public_key())])
 
 

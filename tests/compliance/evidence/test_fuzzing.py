@@ -4,6 +4,7 @@ Three attackers, from blind to able: random bytes, changed members of a genuine 
 place where JSON is signed or committed to, genuinely signed.
 """
 
+import contextlib
 import io
 import json
 import zipfile
@@ -34,6 +35,8 @@ SCALARS = st.one_of(
     st.text(),
     st.sampled_from(["", "0" * 64, "00000000-0000-4000-8000-000000000001", "exact", "FAILED", "\ud800", "A" * 5000]),
 )
+# Python's module cuts a name at a zero byte and cannot write an empty one; test_container.py has both.
+NAMES = st.text(st.characters(exclude_characters="\x00"), min_size=1, max_size=5)
 JSON = st.recursive(
     SCALARS,
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=9), inner, max_size=3)),
@@ -50,7 +53,7 @@ def spliced(data: bytes, position: int, length: int, insert: bytes) -> bytes:
 # --- Bytes -------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.binary(max_size=300))
 @example(data=b"PK\x05\x06" + bytes(18))
 @example(data=b"PK\x05\x06" + b"\xff" * 18)
@@ -58,7 +61,7 @@ def test_random_bytes_are_no_bundle(data: bytes) -> None:
     assert code_of(data) is not ExitCode.VERIFIED
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(position=POSITIONS, length=st.integers(0, 4), insert=st.binary(max_size=4))
 def test_no_archive_with_other_bytes_verifies(genuine: bytes, position: int, length: int, insert: bytes) -> None:
     """Of the whole file: headers, names, time stamps and contents alike."""
@@ -66,7 +69,7 @@ def test_no_archive_with_other_bytes_verifies(genuine: bytes, position: int, len
     assert changed == genuine or code_of(changed) is not ExitCode.VERIFIED
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(member=POSITIONS, position=POSITIONS, length=st.integers(0, 4), insert=st.binary(max_size=4))
 def test_no_member_with_other_bytes_verifies(
     genuine: bytes, member: int, position: int, length: int, insert: bytes
@@ -78,7 +81,7 @@ def test_no_member_with_other_bytes_verifies(
     assert changed == files[name] or code_of(pack(files | {name: changed})) is not ExitCode.VERIFIED
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(first=POSITIONS, second=POSITIONS)
 def test_no_exchange_of_members_verifies(genuine: bytes, first: int, second: int) -> None:
     files = unpack(genuine)
@@ -104,7 +107,7 @@ def test_no_exchange_of_members_verifies(genuine: bytes, first: int, second: int
     ],
     ids=lambda read: read.__name__,
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_every_reader_of_bytes_refuses_with_an_evidence_error(
     read: Callable[..., object], data: st.DataObject, genuine: bytes
@@ -116,10 +119,8 @@ def test_every_reader_of_bytes_refuses_with_an_evidence_error(
     written = JSON.map(lambda value: json.dumps(value).encode())
     content = data.draw(st.one_of(st.binary(max_size=100), written, member, changed))
     arguments = [content, []] if read is checkpoint.open_note else [content]
-    try:
+    with contextlib.suppress(EvidenceError):
         read(*arguments)
-    except EvidenceError as error:
-        assert str(error)
 
 
 # --- bundle.json, which nobody signs -----------------------------------------------------------------------------
@@ -151,7 +152,7 @@ def written(value: Any) -> bytes:
         return json.dumps(value).encode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(place=POSITIONS, value=JSON)
 def test_an_index_of_any_shape_never_changes_what_is_proven(genuine: bytes, place: int, value: Any) -> None:
     """The seal is recomputed, as an attacker would."""
@@ -216,7 +217,7 @@ class NonsenseStory(Story):
 
 
 @pytest.mark.parametrize("where", ["entry", "policy", "statement", "scope", "openings"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(place=POSITIONS, value=JSON)
 def test_signed_nonsense_is_a_report_or_a_refusal(
     where: str, place: int, value: Any, log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner
@@ -230,14 +231,14 @@ def test_signed_nonsense_is_a_report_or_a_refusal(
     assert code_of(data) is not ExitCode.UNEXPECTED_ERROR
 
 
-@settings(max_examples=50, deadline=None)
-@given(names=st.lists(st.text(max_size=5), max_size=4, unique=True), content=st.binary(max_size=9))
+@settings(max_examples=50)
+@given(names=st.lists(NAMES, max_size=4, unique=True), content=st.binary(max_size=9))
 def test_archives_of_any_names_are_refused(names: list[str], content: bytes) -> None:
     buffer = io.BytesIO()
     try:
         with zipfile.ZipFile(buffer, "w") as archive:
             for name in names:
-                archive.writestr(name or "empty", content)
+                archive.writestr(name, content)
     except (UnicodeEncodeError, UserWarning):
         return
     assert code_of(buffer.getvalue()) is not ExitCode.VERIFIED

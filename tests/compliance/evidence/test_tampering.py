@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -98,6 +99,13 @@ def proof_path_edited(data: bytes) -> bytes:
     return pack(files | {f"{FIRST}.tlog-proof": proof.write(old.index, path, old.checkpoint, old.hint)})
 
 
+def hint_edited(data: bytes) -> bytes:
+    """The hint proves nothing, but a wrong one would name another entry to whoever reads the file."""
+    files = unpack(data)
+    old = proof.parse(files[f"{FIRST}.tlog-proof"])
+    return pack(files | {f"{FIRST}.tlog-proof": proof.write(old.index, old.path, old.checkpoint, bytes(32))})
+
+
 def proof_without_hint_and_entry_changed(data: bytes) -> bytes:
     files = unpack(data)
     old = proof.parse(files[f"{FIRST}.tlog-proof"])
@@ -126,6 +134,11 @@ def opening_edited(change: Callable[[dict[str, Any]], object]) -> Callable[[byte
     return lambda data: replaced(data, "openings.json", edit)
 
 
+def with_manifest(data: bytes, digest: str) -> bytes:
+    listed = reindexed(data, lambda index: index["models"].append(digest))
+    return with_file(f"models/{digest}.json")(listed)
+
+
 def some_model(data: bytes) -> str:
     return next(name for name in unpack(data) if name.startswith("models/"))
 
@@ -147,10 +160,9 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], ExitCode]] = {
     "an extra file": (with_file("notes.txt"), ExitCode.UNEXPECTED_FILE),
     "an extra folder": (with_file("extra/"), ExitCode.UNEXPECTED_FILE),
     "an extra entry": (with_file("entries/00000007.leaf"), ExitCode.UNEXPECTED_FILE),
-    "a foreign manifest": (
-        lambda data: with_file(f"models/{'0' * 64}.json")(
-            reindexed(data, lambda index: index["models"].insert(0, "0" * 64))
-        ),
+    "a manifest of another digest": (lambda data: with_manifest(data, "0" * 64), ExitCode.SWAPPED_MODEL),
+    "a manifest of a model that no job names": (
+        lambda data: with_manifest(data, sha256(b"x").hexdigest()),
         ExitCode.SWAPPED_MODEL,
     ),
     "bundle.json edited": (edited("bundle.json", b"2026-05-02", b"2026-05-03"), ExitCode.MALFORMED_FILE),
@@ -198,6 +210,7 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], ExitCode]] = {
     "proof path edited": (proof_path_edited, ExitCode.PROOF_CHANGED),
     "proof index edited": (edited(f"{FIRST}.tlog-proof", b"index 300", b"index 301"), ExitCode.PROOF_CHANGED),
     "proof hint edited": (edited(f"{FIRST}.tlog-proof", b"extra ", b"extra AAAA"), ExitCode.PROOF_CHANGED),
+    "proof hint of another entry": (hint_edited, ExitCode.PROOF_CHANGED),
     "proof under another checkpoint": (
         edited(f"{FIRST}.tlog-proof", b"\n314\n", b"\n315\n"),
         ExitCode.PROOF_CHANGED,
@@ -463,6 +476,6 @@ def test_genuine_evidence_of_another_request_is_refused(
 def test_the_names_used_above_are_those_of_the_story(story: Story) -> None:
     contents = story.contents()
     assert (FIRST, story.leaves[300]) == (f"entries/{contents.entries[0].index:08d}", contents.entries[0].leaf)
-    assert EVIDENCE_ENTRY == f"entries/{contents.evidence[0].entry:08d}"
+    assert f"entries/{contents.evidence[0].entry:08d}" == EVIDENCE_ENTRY
     assert (contents.request, story.parts[0].job) == (REQUEST, JOB_A)
     assert isinstance(story.method(), Method)

@@ -91,7 +91,7 @@ def test_a_full_tile_puts_its_root_on_the_next_level() -> None:
     assert store.tiles[1, 0] == rfc6962.root_of(hashes(256))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_root_and_proofs_equal_those_of_the_slow_twin_however_the_log_grew(data: st.DataObject) -> None:
     size = data.draw(
