@@ -38,14 +38,16 @@ def refuse_other_commitments(chain: Chain, openings: Openings) -> None:
         raise ScopeMismatchError("openings.json discloses a scope, but no decision that froze one is in the ledger.")
 
 
-def refuse_repeated(proven: Sequence[Proven]) -> None:
-    """Raises JobMismatchError or ScopeMismatchError where one run or one share stands for two models."""
+def refuse_repeated(chain: Chain, proven: Sequence[Proven]) -> None:
+    """Raises JobMismatchError or ScopeMismatchError where one run, one share or one model stands for two."""
     jobs = [item.facts.job_id for item in proven]
     shares = [item.facts.forget_commitment for item in proven]
     if len(set(jobs)) != len(jobs):
         raise JobMismatchError("Two pieces of evidence rest on one job, which changes one model alone.")
     if len(set(shares)) != len(shares):
         raise ScopeMismatchError("Two pieces of evidence are about the same model's share of the records.")
+    if len({_model_of(chain, item) for item in proven}) != len(proven):
+        raise ScopeMismatchError("Two pieces of evidence come from runs on the same model.")
 
 
 def refuse_other_scope(chain: Chain, proven: Sequence[Proven], scope: Mapping[str, Any]) -> None:
@@ -60,9 +62,15 @@ def refuse_other_scope(chain: Chain, proven: Sequence[Proven], scope: Mapping[st
         # Before its end, a request may carry evidence about a share that was approved in an earlier decision.
         if item.index < approved.index and chain.last("request.completed") is None:
             continue
-        n_records = held.get(item.facts.forget_commitment)
-        if n_records is None:
+        share = held.get(item.facts.forget_commitment)
+        if share is None:
             raise ScopeMismatchError("Evidence is about a set of records that the disclosed scope does not name.")
+        if share["model"] != _model_of(chain, item):
+            raise ScopeMismatchError(
+                f"The run behind the evidence of target {item.facts.target_id} was on another model than the one "
+                "whose records the scope names."
+            )
+        n_records = share["n_records"]
         if n_records != item.facts.n_forget:
             raise ScopeMismatchError(
                 f"The evidence of target {item.facts.target_id} is about {item.facts.n_forget} records; "
@@ -70,15 +78,24 @@ def refuse_other_scope(chain: Chain, proven: Sequence[Proven], scope: Mapping[st
             )
 
 
-def _held(scope: Mapping[str, Any]) -> dict[str, int]:
-    """The shares that hold records: commitment → how many."""
+def _model_of(chain: Chain, item: Proven) -> str:
+    """The registered model that the ledger says the run was started on."""
+    starts = chain.of_job("job.started", item.facts.job_id, item.facts.target_id)
+    models = {start.event.text("model") for start in starts}
+    if len(models) != 1:
+        raise JobMismatchError(f"The starts of the job {item.facts.job_id} name {len(models)} models.")
+    return models.pop()
+
+
+def _held(scope: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The shares that hold records, by their commitment."""
     models = scope.get("models")
     if not isinstance(models, list) or not all(map(_is_share, models)):
         raise ScopeMismatchError(
             "The disclosed scope should list model, n_records and forget_commitment of each model."
         )
     held = [share for share in models if share["n_records"]]
-    by_commitment = {share["forget_commitment"]: share["n_records"] for share in held}
+    by_commitment = {share["forget_commitment"]: share for share in held}
     if len({share["model"] for share in models}) != len(models) or len(by_commitment) != len(held):
         raise ScopeMismatchError("The disclosed scope names a model, or a set of records, twice.")
     return by_commitment

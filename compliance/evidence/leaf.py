@@ -55,6 +55,7 @@ FACTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "job.started": {
             "job": "uuid",
             "target": "uuid",
+            "model": "uuid",
             "method": "code",
             "method_version": "code",
             "config_sha256": "sha256",

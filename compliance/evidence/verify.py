@@ -85,7 +85,7 @@ def verify_bundle(
         for attached in contents.evidence
     )
     # 11. Scope and completion.
-    closure.refuse_repeated(proven)
+    closure.refuse_repeated(chain, proven)
     if openings is not None and openings.scope is not None:
         closure.refuse_other_scope(chain, proven, openings.scope)
     closure.refuse_other_completion(chain, proven)

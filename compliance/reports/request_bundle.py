@@ -8,9 +8,13 @@ Next: compliance/evidence/verify.py
 import uuid
 from datetime import UTC, datetime
 
+from django.db.models import F
+
 from compliance.evidence import bundle, proof, tiles
 from compliance.evidence.bundle import AttachedEvidence, BundleContents, Entry
+from compliance.evidence.checkpoint import open_note
 from compliance.evidence.commitment import Openings
+from compliance.evidence.errors import EvidenceError
 from compliance.ledger import checkpointer
 from compliance.ledger.models import EntryKind, LedgerEntry, PendingEntry, PublicKey, SignedCheckpoint
 from compliance.ledger.sequencer import read_tile
@@ -18,6 +22,9 @@ from compliance.requests import identities, queries
 from compliance.requests.actions.submit import payload
 from compliance.requests.errors import NotReadyError
 from compliance.requests.models import DeletionRequest, Evidence
+from compliance.requests.states import TargetState
+
+JUDGED = (TargetState.PASSED, TargetState.FAILED, TargetState.INCONCLUSIVE, TargetState.DEPLOYED)
 
 
 def export(request_id: uuid.UUID, *, now: datetime | None = None) -> bytes:
@@ -28,14 +35,14 @@ def export(request_id: uuid.UUID, *, now: datetime | None = None) -> bytes:
     is_waiting = PendingEntry.objects.filter(request_id=request.pk).exists()
     entries = list(LedgerEntry.objects.filter(request_id=request.pk).order_by("index"))
     checkpoint = _checkpoint_over(entries, is_waiting=is_waiting)
-    attached = _latest_evidence(request)
+    attached = _current_evidence(request)
     shown = [entry for entry in entries if entry.kind == EntryKind.EVENT or entry.leaf_sha256 in attached]
     return bundle.write(
         BundleContents(
             request=str(request.pk),
             exported_at=(now or datetime.now(tz=UTC)).replace(microsecond=0),
             checkpoint=bytes(checkpoint.note),
-            log_vkey=_vkey(),
+            log_vkey=_vkey(bytes(checkpoint.note)),
             evidence_keys=_evidence_keys(attached),
             entries=tuple(_entry(entry, checkpoint) for entry in shown),
             evidence=tuple(
@@ -64,11 +71,10 @@ def _checkpoint_over(entries: list[LedgerEntry], *, is_waiting: bool) -> SignedC
     return checkpoint
 
 
-def _latest_evidence(request: DeletionRequest) -> dict[str, Evidence]:
-    """By leaf hash, the newest evidence of each target: a retry by staff supersedes what failed before."""
-    rows = Evidence.objects.filter(target__request=request).select_related("job__before", "job__after").order_by("pk")
-    newest = {row.target_id: row for row in rows}
-    return {row.leaf_sha256: row for row in newest.values()}
+def _current_evidence(request: DeletionRequest) -> dict[str, Evidence]:
+    """By leaf hash, the evidence of each target's present job: a retry, or a new decision, leaves behind what failed."""
+    rows = Evidence.objects.filter(target__request=request, target__state__in=JUDGED, target__job=F("job"))
+    return {row.leaf_sha256: row for row in rows.select_related("job__before", "job__after").order_by("pk")}
 
 
 def _entry(entry: LedgerEntry, checkpoint: SignedCheckpoint) -> Entry:
@@ -77,11 +83,15 @@ def _entry(entry: LedgerEntry, checkpoint: SignedCheckpoint) -> Entry:
     return Entry(index=entry.index, kind=entry.kind, leaf=bytes(entry.leaf), proof=written)
 
 
-def _vkey() -> str:
-    key = PublicKey.objects.filter(purpose=PublicKey.Purpose.CHECKPOINT).order_by("-published_at").first()
-    if key is None:
-        raise NotReadyError("No ledger key is published yet. Start `manage.py sequencer`.")
-    return key.text
+def _vkey(note: bytes) -> str:
+    """The published key that signed this checkpoint: after a rotation, the newest key need not be it."""
+    for key in PublicKey.objects.filter(purpose=PublicKey.Purpose.CHECKPOINT).order_by("-published_at"):
+        try:
+            open_note(note, [key.text])
+        except EvidenceError:
+            continue
+        return key.text
+    raise NotReadyError("No published ledger key signed the newest checkpoint. Start `manage.py sequencer`.")
 
 
 def _evidence_keys(attached: dict[str, Evidence]) -> tuple[bytes, ...]:

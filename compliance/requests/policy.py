@@ -13,6 +13,8 @@ from typing import Any
 import rfc8785
 from django.conf import settings
 
+from compliance.evidence.errors import EvidenceError
+from compliance.evidence.verdict import rules_of
 from compliance.requests.errors import PolicyError
 from compliance.requests.models import Policy
 
@@ -83,9 +85,11 @@ def _refuse_malformed(document: object) -> None:
         raise PolicyError('policy.methods must map a family to {"method": NAME, "config": {…}}.')
     if not isinstance(audits, list) or not audits or not all(_is_audit_choice(choice) for choice in audits):
         raise PolicyError(f"policy.audits must be a non-empty list of objects with the keys {sorted(_AUDIT_KEYS)}.")
-    names = [choice["audit"] for choice in audits]
-    if len(set(names)) != len(names):
-        raise PolicyError("policy.audits names an audit twice. Keep one of them.")
+    try:
+        # The verifier's own reading: what it would refuse later must not be planned with.
+        names = [rule.audit for rule in rules_of(document)]
+    except EvidenceError as error:
+        raise PolicyError(f"{error} {settings.POLICY_PATH} holds the policy.") from error
     for choice in audits:
         unknown = set(choice["accept_inconclusive_when_passed"]) - set(names)
         if unknown:

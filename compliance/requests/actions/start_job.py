@@ -94,6 +94,7 @@ def _facts(job: Job, target: Target) -> dict[str, str | int | list[str]]:
     return {
         "job": str(job.pk),
         "target": str(target.pk),
+        "model": str(job.model_id),
         "method": job.method,
         "method_version": card.version,
         "config_sha256": config_sha256(job.config),

@@ -211,6 +211,7 @@ class Story:
             facts: dict[str, FactValue] = {
                 "job": part.job,
                 "target": part.target,
+                "model": part.model,
                 "method": "acu",
                 "method_version": "1",
                 "config_sha256": self.method().config_sha256,

@@ -91,6 +91,33 @@ class OneJobStory(Story):
         return first, dataclasses.replace(second, job=first.job)
 
 
+class OneModelStory(Story):
+    """Both runs were on one model, while the scope names two."""
+
+    def to_leaf(self, event: Event) -> bytes:
+        if event.type == "job.started":
+            event = dataclasses.replace(event, facts={**event.facts, "model": self.parts[0].model})
+        return super().to_leaf(event)
+
+
+class OneModelHiddenStory(OneModelStory):
+    """The same, and the scope does not show it, for nobody opens it."""
+
+    def contents(self) -> bundle.BundleContents:
+        return dataclasses.replace(super().contents(), openings=None)
+
+
+class SwappedRunsStory(Story):
+    """Each model's run is shown for the other model's records."""
+
+    def to_leaf(self, event: Event) -> bytes:
+        if event.type == "job.started":
+            first, second = self.parts
+            other = second if event.text("target") == first.target else first
+            event = dataclasses.replace(event, facts={**event.facts, "model": other.model})
+        return super().to_leaf(event)
+
+
 class UntouchedStory(Story):
     """The model after is the model before."""
 
@@ -175,6 +202,9 @@ LIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
     "one share for two models": ({"kind": OneShareStory}, ExitCode.SCOPE_MISMATCH),
     "one share for two models, scope withheld": ({"kind": OneShareHiddenStory}, ExitCode.SCOPE_MISMATCH),
     "one job for two models": ({"kind": OneJobStory}, ExitCode.JOB_MISMATCH),
+    "two runs on one model": ({"kind": OneModelStory}, ExitCode.SCOPE_MISMATCH),
+    "two runs on one model, scope withheld": ({"kind": OneModelHiddenStory}, ExitCode.SCOPE_MISMATCH),
+    "runs on each other's model": ({"kind": SwappedRunsStory}, ExitCode.SCOPE_MISMATCH),
     "fewer records than approved": ({"facts": says(n_forget=1)}, ExitCode.SCOPE_MISMATCH),
     "a model that was left as it was": ({"kind": UntouchedStory}, ExitCode.SWAPPED_MODEL),
     "a retry of what was never planned": ({"steps": (*STEPS[:4], "retry", "start")}, ExitCode.POLICY_AFTER_RUN),

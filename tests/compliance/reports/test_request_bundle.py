@@ -5,8 +5,9 @@ import zipfile
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.evidence import signing
+from compliance.evidence import bundle, checkpoint, signing
 from compliance.evidence.report import Report
 from compliance.evidence.verdict import Verdict
 from compliance.evidence.verify import verify_bundle
@@ -86,6 +87,32 @@ def test_a_request_approved_anew_after_another_removed_the_records_verifies() ->
         cast.second_signature(request.pk)
         cast.run_ledger()
         assert verified(export(request.pk)).state == "completed"
+
+
+def test_evidence_of_a_failure_is_left_behind_when_the_records_turn_out_to_be_gone() -> None:
+    """Alice asks twice; the second request's job fails its audits before the first one's removes the records."""
+    cast.model_of("spam", cast.ALICE)
+    failing = cast.brought_to(RequestState.EXECUTING).request
+    cast.work(failing.pk, Verdict.FAIL)
+    first = cast.brought_to(RequestState.EXECUTING).request
+    cast.work(first.pk)
+    cast.run_ledger()
+    assert verified(export(failing.pk)).state.startswith("in progress")
+    cast.decide(failing.pk)
+    cast.make_plan(failing.pk)
+    for step in (cast.run_ledger, lambda: cast.second_signature(failing.pk), cast.run_ledger):
+        step()
+    assert verified(export(failing.pk)).state == "completed"
+
+
+def test_after_a_rotation_the_key_that_signed_the_checkpoint_is_named() -> None:
+    request = cast.ask().request
+    cast.run_ledger()
+    used = PublicKey.objects.get(purpose="checkpoint")
+    newer = checkpoint.vkey("elsewhere.example/log", Ed25519PrivateKey.generate().public_key())
+    PublicKey.objects.create(key_sha256="ef" * 32, purpose="checkpoint", text=newer, published_at=datetime.now(tz=UTC))
+    contents = bundle.read(export(request.pk))
+    assert contents.log_vkey == used.text
 
 
 def test_the_same_state_gives_the_same_bytes() -> None:

@@ -260,6 +260,11 @@ BAD_POLICIES = {
     "no audits": '{"version":1,"methods":{},"audits":[],"superseded_weights_days":1}',
     "negative days": '{"version":1,"methods":{},"audits":[],"superseded_weights_days":-1}',
     "a method without config": '{"version":1,"methods":{"x":{"method":"acu"}},"audits":[],"superseded_weights_days":1}',
+    "an audit without a threshold": '{"version":1,"methods":{},"audits":[{"audit":"a","config":{},'
+    '"accept_inconclusive_when_passed":[]}],"superseded_weights_days":1}',
+    "an audit twice": '{"version":1,"methods":{},"audits":['
+    '{"audit":"a","config":{"threshold":0},"accept_inconclusive_when_passed":[]},'
+    '{"audit":"a","config":{"threshold":1},"accept_inconclusive_when_passed":[]}],"superseded_weights_days":1}',
     "an unknown key": '{"version":1,"methods":{},"audits":[],"superseded_weights_days":1,"more":1}',
 }
 
