@@ -108,16 +108,16 @@ def report_of(verified: Verified) -> Report:
 def _details(verified: Verified) -> list[str]:
     contents, head, links = verified.contents, verified.head, verified.chain.links
     statements = (
-        f"{len(verified.proven)} statements" if verified.proven else "nothing to check: no evidence is attached"
+        _counted(len(verified.proven), "statement") if verified.proven else "nothing to check: no evidence is attached"
     )
     policy = f"policy {verified.policy_sha256[:16]}…" if verified.policy_sha256 else "no plan, no policy"
     return [
-        f"{len(contents.entries)} entries, {len(contents.evidence)} pieces of evidence",
+        f"{_counted(len(contents.entries), 'entry')}, {_counted(len(contents.evidence), 'piece')} of evidence",
         f"{head.origin}, {head.size} entries, root {head.root.hex()[:16]}…",
-        f"{len(contents.entries)} inclusion proofs",
-        f"{len(links)} events, from {links[0].event.type} to {links[-1].event.type}",
+        _counted(len(contents.entries), "inclusion proof"),
+        f"{_counted(len(links), 'event')}, from {links[0].event.type} to {links[-1].event.type}",
         "shredded or withheld: nothing to open" if contents.openings is None else "opened",
-        f"{policy}, {len(contents.models)} manifests",
+        f"{policy}, {_counted(len(contents.models), 'manifest')}",
         *[statements] * 4,
         state_of(verified.chain),
     ]
@@ -158,7 +158,7 @@ def _decisions(chain: Chain) -> list[str]:
     lines = []
     for number, approved in enumerate(chain.all("request.approved")):
         event = approved.event
-        basis = f"ground {event.text('ground')}, {event.facts['n_targets']} models that hold records"
+        basis = f"ground {event.text('ground')}, {_holding(int(str(event.facts['n_targets'])))}"
         anew = " anew" if number else ""
         lines.append(f"It was approved{anew} on {event.at:%Y-%m-%d} ({basis}) by {event.actor_role} {event.actor_id}.")
     return lines
@@ -198,14 +198,25 @@ def _outcome(item: Proven) -> list[str]:
 def _closing(chain: Chain, proven: tuple[Proven, ...]) -> str:
     closing = chain.closing
     if closing is None:
-        return f"The request is not closed: {len(proven)} pieces of evidence are attached so far."
+        return f"The request is not closed: {_counted(len(proven), 'piece')} of evidence attached so far."
     if closing.event.type != "request.completed":
-        shown = f"{len(proven)} pieces of evidence are attached" if proven else "no model was shown to forget"
+        shown = f"{_counted(len(proven), 'piece')} of evidence attached" if proven else "no model was shown to forget"
         return f"It ended as {_STATES[closing.event.type]} on {closing.event.at:%Y-%m-%d}; {shown}."
-    ground = f"on the strength of exactly the {len(proven)} pieces of evidence above"
+    ground = f"on the strength of exactly the {_counted(len(proven), 'piece')} of evidence above"
     if not proven:
         ground = "without evidence: by the decision no registered model held records of the person"
     return (
         f"It was completed on {closing.event.at:%Y-%m-%d} by a second person, {closing.event.actor_role} "
         f"{closing.event.actor_id}, {ground}."
     )
+
+
+def _counted(n: int, what: str) -> str:
+    """`1 entry`, `2 entries`."""
+    if n == 1:
+        return f"1 {what}"
+    return f"{n} {what[:-1]}ies" if what.endswith("ry") else f"{n} {what}s"
+
+
+def _holding(n: int) -> str:
+    return "1 model that holds records" if n == 1 else f"{n} models that hold records"
