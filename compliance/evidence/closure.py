@@ -125,7 +125,7 @@ def refuse_other_completion(chain: Chain, proven: Sequence[Proven]) -> None:
             f"evidence covers {len(proven)}."
         )
     _refuse_other_lists("evidence", completed, [item.sha256 for item in proven])
-    _refuse_other_lists("live", completed, [item.facts.after_sha256 for item in proven])
+    _refuse_other_lists("versions", completed, [item.facts.after_sha256 for item in proven])
     for item in proven:
         _refuse_unsound(item, chain)
     _refuse_same_signer(approved, completed)

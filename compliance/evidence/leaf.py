@@ -51,7 +51,7 @@ FACTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "request.planned": {"policy_sha256": "sha256", "jobs": "list of uuid"},
         "request.attention": {"reason": "code"},
         "request.retried": {"job": "uuid"},
-        "request.completed": {"evidence": "list of sha256", "live": "list of sha256"},
+        "request.completed": {"evidence": "list of sha256", "versions": "list of sha256"},
         "job.started": {
             "job": "uuid",
             "target": "uuid",

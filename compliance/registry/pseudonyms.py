@@ -19,10 +19,15 @@ def canonical_identifier(kind: str, value: str) -> str:
     """The one spelling of an identifier; raises ValueError. Messages never repeat the value: they may be logged."""
     if kind not in IDENTIFIER_KINDS:
         raise ValueError(f"identifier.kind must be one of {', '.join(IDENTIFIER_KINDS)}, found another value.")
-    text = unicodedata.normalize("NFKC", value).strip().casefold()
+    # Not NFKC and not casefold: they make one spelling of addresses that belong to different people (straße, strasse).
+    text = unicodedata.normalize("NFC", value).strip().lower()
     try:
         validate_email(text)
-    except ValidationError as error:
+        # A label that mail servers cannot look up, or a quoted local part, could be asked for but never mailed to.
+        text.rpartition("@")[2].encode("idna")
+        if '"' in text:
+            raise ValueError("quoted")
+    except (ValidationError, ValueError) as error:
         raise ValueError("identifier.value must be an e-mail address, for example name@example.org.") from error
     return text
 

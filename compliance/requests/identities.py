@@ -18,6 +18,7 @@ from compliance.registry.pseudonyms import canonical_identifier, pseudonym_of
 from compliance.requests.errors import InvalidInputError
 from compliance.requests.models import DeletionRequest, SubjectVault
 
+CODE_DIGITS = 10
 _NONCE_BYTES = 12
 
 
@@ -72,12 +73,12 @@ def token_sha256(token: str) -> str:
 
 
 def new_code() -> str:
-    """A six-digit one-time code."""
-    return f"{secrets.randbelow(1_000_000):06d}"
+    """A one-time code of ten digits: tries are limited per code, but an attacker may open many requests at once."""
+    return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
 
 
 def code_hmac(request_id: uuid.UUID, code: str) -> str:
-    """What is stored of a code: keyed, because six digits alone are guessed in a moment from a plain hash."""
+    """What is stored of a code: keyed, because digits alone are guessed in a moment from a plain hash."""
     return hmac.new(settings.PSEUDONYM_KEY, f"identity-code|{request_id}|{code}".encode(), sha256).hexdigest()
 
 

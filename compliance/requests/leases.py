@@ -25,9 +25,14 @@ def is_live(job: Job, now: datetime) -> bool:
     return job.state == JobState.RUNNING and job.lease_expires_at is not None and job.lease_expires_at > now
 
 
+def is_judged(job: Job) -> bool:
+    """Whether only the signature is missing. Such a job is never failed: the model has moved on with its result."""
+    return job.findings.exists()
+
+
 def is_exhausted(job: Job) -> bool:
-    """Whether it is time to give up. Never once it is judged: only the signature is missing, and the model moved on."""
-    return job.attempt >= settings.JOB_MAX_ATTEMPTS and not job.findings.exists()
+    """Whether it is time to give up."""
+    return job.attempt >= settings.JOB_MAX_ATTEMPTS and not is_judged(job)
 
 
 def held(job_id: uuid.UUID, actor: Actor) -> Job:

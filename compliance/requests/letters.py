@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import F
 from django.template.loader import render_to_string
 
 from compliance.evidence.statement import claim
@@ -43,6 +44,8 @@ def send(letter_id: int) -> None:
 
     The row is locked while the mail goes out, so that two workers do not both send it.
     """
+    # Counted outside the transaction that a failing mail rolls back.
+    Letter.objects.filter(pk=letter_id, sent_at=None).update(n_tries=F("n_tries") + 1)
     with transaction.atomic():
         letters = Letter.objects.select_for_update(of=("self",)).select_related("request__vault")
         letter = letters.filter(pk=letter_id, sent_at=None).first()

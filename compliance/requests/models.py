@@ -104,6 +104,7 @@ class IdentityChallenge(models.Model):
     expires_at = models.DateTimeField()
     attempts_left = models.PositiveSmallIntegerField()
     sent_at = models.DateTimeField(null=True)
+    n_tries = models.PositiveSmallIntegerField(default=0)
 
 
 class Letter(models.Model):
@@ -118,6 +119,7 @@ class Letter(models.Model):
     kind = models.CharField(max_length=20, choices=Kind)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+    n_tries = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         ordering = ["id"]

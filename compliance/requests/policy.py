@@ -60,6 +60,11 @@ def method_for(policy: Policy, family: str) -> MethodChoice:
     return MethodChoice(method=methods[family]["method"], config=methods[family]["config"])
 
 
+def audits_of(policy: Policy) -> set[str]:
+    """The names of the audits that decide."""
+    return {rule.audit for rule in rules_of(document(policy))}
+
+
 def superseded_weights_days(policy: Policy) -> int:
     """How long weights that still know the person are kept after a newer version went into service."""
     return int(document(policy)["superseded_weights_days"])

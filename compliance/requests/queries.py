@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from compliance.evidence import leaf as leaves
@@ -18,6 +18,8 @@ from compliance.requests.errors import NotFoundError
 from compliance.requests.models import DeletionRequest, Job, Letter, Target
 from compliance.requests.states import JobState, RequestState
 
+#: A sweep gives up on an address after this many tries.
+MAIL_TRIES = 12
 _SAME_ANSWER = "There is no such request, or the token does not open it."
 
 
@@ -98,8 +100,10 @@ def lost_work(now: datetime, limit: int = 100) -> Lost:
     """At most `limit` of each kind. Sending a piece of work twice is harmless: each is claimed in the database."""
     late = now - settings.SWEEP_GRACE
     requests = DeletionRequest.objects.filter(changed_at__lt=late).order_by("changed_at")
-    unsent = Q(state=RequestState.RECEIVED) | Q(state=RequestState.IDENTITY_PENDING, challenge__sent_at=None)
-    letters = Letter.objects.filter(sent_at=None, created_at__lt=late).order_by("pk")
+    owed = Q(state=RequestState.IDENTITY_PENDING, challenge__sent_at=None, challenge__n_tries__lt=MAIL_TRIES)
+    unsent = Q(state=RequestState.RECEIVED) | owed
+    # Those tried least come first: mail that cannot be delivered does not hold up the rest.
+    letters = Letter.objects.filter(sent_at=None, created_at__lt=late, n_tries__lt=MAIL_TRIES).order_by("n_tries", "pk")
     out_of_use = (VersionState.SUPERSEDED, VersionState.REJECTED)
     due = ModelVersion.objects.filter(status__in=out_of_use, destroy_after__lt=now).order_by("destroy_after")
     return Lost(
@@ -112,8 +116,14 @@ def lost_work(now: datetime, limit: int = 100) -> Lost:
 
 
 def _lost_jobs(now: datetime, late: datetime, limit: int) -> list[tuple[uuid.UUID, str]]:
-    waiting = Q(state=JobState.QUEUED, queued_at__lt=late) | Q(state=JobState.RUNNING, lease_expires_at__lt=now)
-    return list(Job.objects.filter(waiting).order_by("queued_at").values_list("pk", "queue")[:limit])
+    """Running jobs whose worker was lost, then of each model that is free the job that waited longest."""
+    same_model = Job.objects.filter(model=OuterRef("model"))
+    earlier = Q(queued_at__lt=OuterRef("queued_at")) | Q(queued_at=OuterRef("queued_at"), pk__lt=OuterRef("pk"))
+    is_blocked = Exists(same_model.filter(Q(state=JobState.RUNNING) | Q(state=JobState.QUEUED) & earlier))
+    running = Job.objects.filter(state=JobState.RUNNING, lease_expires_at__lt=now).order_by("lease_expires_at")
+    queued = Job.objects.filter(~is_blocked, state=JobState.QUEUED, queued_at__lt=late).order_by("queued_at")
+    found = [*running.values_list("pk", "queue")[:limit], *queued.values_list("pk", "queue")[:limit]]
+    return found[:limit]
 
 
 def _entry(row: LedgerEntry | PendingEntry, index: int | None) -> TimelineEntry:

@@ -103,11 +103,15 @@ def rescope_target(target: Target, n_records: int, forget_commitment: str) -> No
 
 
 def next_state(request: DeletionRequest) -> RequestState:
-    """Where the states of its targets put a request whose work was begun."""
-    states = {TargetState(state) for state in request.targets.values_list("state", flat=True)}
+    """Where its targets put a request whose work was begun.
+
+    A target that is judged while its job still runs is not done: the signature is missing.
+    """
+    rows = list(request.targets.values_list("state", "job__state"))
+    states = {TargetState(state) for state, _ in rows}
     if states & TO_BE_MADE:
         return RequestState.EXECUTING
-    if states & TO_BE_JUDGED:
+    if states & TO_BE_JUDGED or JobState.RUNNING in {job for _, job in rows}:
         return RequestState.VERIFYING
     return RequestState.ATTENTION if states & UNSETTLED else RequestState.SIGNOFF
 

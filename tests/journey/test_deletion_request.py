@@ -39,7 +39,7 @@ def test_a_person_is_forgotten_and_an_auditor_can_check_it(
     # A worker mails her a code; with it she proves that the address is hers.
     tasks.ask_identity(str(request_id))
     (message,) = mail.outbox
-    found = re.search(r"code: (\d{6})", str(message.body))
+    found = re.search(r"code: (\d{10})", str(message.body))
     assert found is not None
     assert message.to == [cast.ALICE]
     assert body_of(alice.post("identity", request_id, body={"code": found[1]}))["state"] == "under_review"

@@ -9,6 +9,7 @@ from django.core import mail
 
 from compliance.ledger.actors import subject_of
 from compliance.requests.actions.confirm_identity import confirm_identity
+from compliance.requests.identities import CODE_DIGITS
 from compliance.requests.models import IdentityChallenge, Job, Letter
 from compliance.requests.states import RequestState
 from tests.compliance import cast
@@ -45,7 +46,7 @@ def test_the_person_gets_a_code_that_proves_the_address() -> None:
     (message,) = mail.outbox
     assert message.to == [cast.ALICE]
     assert IdentityChallenge.objects.get(request_id=request_id).sent_at is not None
-    code = next(word for word in str(message.body).split() if len(word) == 6 and word.isdigit())
+    code = next(word for word in str(message.body).split() if len(word) == CODE_DIGITS and word.isdigit())
     request = confirm_identity(request_id, actor=subject_of(request_id), code=code)
     assert request.state == RequestState.UNDER_REVIEW
 

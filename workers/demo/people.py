@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 
-_CODE = re.compile(r"enter this code: (\d{6})")
+_CODE = re.compile(r"enter this code: (\d{10})")
 
 
 @dataclass(frozen=True, kw_only=True)

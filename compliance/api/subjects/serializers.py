@@ -8,6 +8,7 @@ from rest_framework import serializers
 from compliance.api.bodies import TextField, one_of
 from compliance.registry.pseudonyms import IDENTIFIER_KINDS
 from compliance.requests.actions.submit import Submitted
+from compliance.requests.identities import CODE_DIGITS
 from compliance.requests.models import DeletionRequest, Ground, RefusalReason, Regulation
 from compliance.requests.states import TargetState
 
@@ -33,12 +34,12 @@ class SubmitBody(serializers.Serializer[Any]):
 class CodeBody(serializers.Serializer[Any]):
     """The one-time code from the e-mail."""
 
-    code = TextField(max_length=6, min_length=6, trim_whitespace=False)
+    code = TextField(max_length=CODE_DIGITS, min_length=CODE_DIGITS, trim_whitespace=False)
 
     def validate_code(self, code: str) -> str:
-        """Six ASCII digits: a slip of the keyboard costs no try."""
+        """ASCII digits: a slip of the keyboard costs no try."""
         if not (code.isascii() and code.isdigit()):
-            raise serializers.ValidationError("Expected six digits.")
+            raise serializers.ValidationError(f"Expected {CODE_DIGITS} digits.")
         return code
 
 

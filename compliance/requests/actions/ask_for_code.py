@@ -18,6 +18,6 @@ def ask_for_code(request_id: uuid.UUID) -> DeletionRequest:
     request = transitions.locked(request_id)
     if request.state not in (RequestState.RECEIVED, RequestState.IDENTITY_PENDING):
         raise StateError("A code is only sent while the identity is still to be proven; this request is past that.")
-    IdentityChallenge.objects.filter(request=request).update(sent_at=None)
+    IdentityChallenge.objects.filter(request=request).update(sent_at=None, n_tries=0)
     after_commit("ask_identity", request.pk)
     return request

@@ -1,12 +1,14 @@
 """A job came to an end without a result: the reason is recorded, and the request waits for staff."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
 from compliance.ledger.actors import Actor
-from compliance.requests import leases, transitions
+from compliance.registry.models import ModelVersion, VersionState
+from compliance.registry.retirement import retire
+from compliance.requests import leases, policy, transitions
 from compliance.requests.dispatch import after_commit
 from compliance.requests.models import DeletionRequest, Job, Target
 from compliance.requests.states import JobState, RequestState, TargetState
@@ -31,8 +33,17 @@ def fail_locked(
         transitions.move_target(target, TargetState.FAILED)
         facts = {"job": str(job.pk), "target": str(target.pk), "reason": reason}
         transitions.note(request, "job.failed", actor=actor, facts=facts)
+        _reject_version(job, request, now)
         settle(request, actor=actor, reason="job_failed")
     start_next(job)
+
+
+def _reject_version(job: Job, request: DeletionRequest, now: datetime) -> None:
+    """A version that was made but never judged goes the way of one that failed."""
+    if job.after is not None and request.policy is not None:
+        versions = ModelVersion.objects.filter(pk=job.after.pk, status=VersionState.CANDIDATE)
+        destroy_after = now + timedelta(days=policy.superseded_weights_days(request.policy))
+        retire(versions, VersionState.REJECTED, destroy_after)
 
 
 def settle(request: DeletionRequest, *, actor: Actor, reason: str) -> None:

@@ -34,14 +34,22 @@ def plan(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
     if waiting and not MethodCard.objects.filter(kind="method").exists():
         raise NotReadyError("No worker has published its methods yet. Start a worker; the plan is then made by itself.")
     try:
-        rules = request.policy or policy.current()
+        rules = _policy_for(request)
         choices = [(target, policy.method_for(rules, target.model.family)) for target in waiting]
     except PolicyError:
         return _raise_attention(request, actor, "no_method_in_policy")
     if any(_card(choice) is None for _, choice in choices):
         return _raise_attention(request, actor, "method_not_installed")
+    if waiting and not policy.audits_of(rules) <= _installed_audits():
+        return _raise_attention(request, actor, "audit_not_installed")
     _record(request, actor, rules, [_new_job(target, choice) for target, choice in choices])
     return request
+
+
+def _policy_for(request: DeletionRequest) -> Policy:
+    """The policy in force, unless a model was verified under an earlier one: one policy judges the whole request."""
+    is_begun = request.targets.filter(state__in=scope.SETTLED).exists()
+    return request.policy if request.policy is not None and is_begun else policy.current()
 
 
 def new_job(target: Target, rules: Policy) -> Job:
@@ -75,6 +83,10 @@ def _new_job(target: Target, choice: MethodChoice) -> Job:
 
 def _card(choice: MethodChoice) -> MethodCard | None:
     return MethodCard.objects.filter(kind="method", name=choice.method).first()
+
+
+def _installed_audits() -> set[str]:
+    return set(MethodCard.objects.filter(kind="audit").values_list("name", flat=True))
 
 
 def _raise_attention(request: DeletionRequest, actor: Actor, reason: str) -> DeletionRequest:

@@ -14,6 +14,7 @@ from compliance.evidence import verdict
 from compliance.evidence.verdict import Result, Verdict
 from compliance.ledger.actors import Actor
 from compliance.registry.models import LineageRecord, ModelVersion, RegisteredModel, VersionState
+from compliance.registry.retirement import retire
 from compliance.requests import leases, policy, scope, transitions
 from compliance.requests.errors import NotFoundError, NotReadyError
 from compliance.requests.models import DeletionRequest, Finding, Job, Target
@@ -91,7 +92,7 @@ def _settle_version(job: Job, targets: list[Target], after: ModelVersion, keep_d
     elif TargetState.PRODUCED not in states:
         # Kept for a while, so that staff can look at what failed; then destroyed like superseded weights.
         destroy_after = datetime.now(tz=UTC) + timedelta(days=keep_days)
-        ModelVersion.objects.filter(pk=after.pk).update(status=VersionState.REJECTED, destroy_after=destroy_after)
+        retire(ModelVersion.objects.filter(pk=after.pk), VersionState.REJECTED, destroy_after)
 
 
 def _leave_lineage(target: Target, after: ModelVersion) -> None:

@@ -45,9 +45,10 @@ def _candidate(job: Job, before: ModelVersion, manifest: bytes, digest: str, n_f
     again = versions.filter(sha256=digest).first()
     if again is not None:
         # A retry of the same method on the same version makes the same bytes: the row is judged anew.
-        if again.status not in (VersionState.REJECTED, VersionState.CANDIDATE) or again.children.exists():
+        if again.status not in (VersionState.REJECTED, VersionState.DESTROYED) or again.children.exists():
             raise StateError("The method made a version that is in use already. Report the method.")
-        versions.filter(pk=again.pk).update(status=VersionState.CANDIDATE, job_id=job.pk, destroy_after=None)
+        fresh = {"destroy_after": None, "destroyed_at": None}
+        versions.filter(pk=again.pk).update(status=VersionState.CANDIDATE, job_id=job.pk, **fresh)
         return again
     last = versions.order_by("-number").first()
     return ModelVersion.objects.create(

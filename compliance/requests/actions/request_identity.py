@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 
 from compliance.ledger.actors import Actor
 from compliance.requests import identities, transitions
 from compliance.requests.errors import StateError
-from compliance.requests.models import IdentityChallenge
+from compliance.requests.models import DeletionRequest, IdentityChallenge
 from compliance.requests.states import RequestState
 
 METHOD = "email_code"
@@ -30,9 +31,9 @@ def request_identity(request_id: uuid.UUID, *, actor: Actor) -> str:
             actor=actor,
             facts={"method": METHOD},
         )
-    elif request.state == RequestState.IDENTITY_PENDING:
+    elif request.state == RequestState.IDENTITY_PENDING and _is_first_try(request):
         transitions.note(request, "request.identity_requested", actor=actor, facts={"method": METHOD})
-    else:
+    elif request.state != RequestState.IDENTITY_PENDING:
         raise StateError("A code is only sent while the identity is still to be proven; this request is past that.")
     code = identities.new_code()
     IdentityChallenge.objects.update_or_create(
@@ -44,9 +45,16 @@ def request_identity(request_id: uuid.UUID, *, actor: Actor) -> str:
             "sent_at": None,
         },
     )
+    # Counted before it is mailed, so that an address that cannot be reached is not tried for ever.
+    IdentityChallenge.objects.filter(request=request).update(n_tries=F("n_tries") + 1)
     return code
+
+
+def _is_first_try(request: DeletionRequest) -> bool:
+    """A code that could not be mailed is replaced without a second entry: the person was not asked yet."""
+    return not IdentityChallenge.objects.filter(request=request, n_tries__gt=0).exists()
 
 
 def mark_code_sent(request_id: uuid.UUID) -> None:
     """The mail went out; until then the sweep asks again."""
-    IdentityChallenge.objects.filter(request_id=request_id).update(sent_at=datetime.now(tz=UTC))
+    IdentityChallenge.objects.filter(request_id=request_id).update(sent_at=datetime.now(tz=UTC), n_tries=0)

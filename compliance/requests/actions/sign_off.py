@@ -7,9 +7,11 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import F
 
 from compliance.ledger.actors import Actor
-from compliance.registry.models import ModelVersion, RegisteredModel, VersionState
+from compliance.registry.models import LineageRecord, ModelVersion, RegisteredModel, VersionState
+from compliance.registry.retirement import retire
 from compliance.requests import policy, transitions
 from compliance.requests.errors import ForbiddenActorError, NotReadyError
 from compliance.requests.letters import owe
@@ -19,15 +21,16 @@ from compliance.requests.states import RequestState, TargetState
 
 @transaction.atomic
 def sign_off(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
-    """Complete the request; raises NotFoundError, StateError, and ForbiddenActorError for the person who decided."""
+    """Complete the request; raises NotFoundError, StateError, ForbiddenActorError for the person who decided, and
+    NotReadyError while a version in service still holds records of the person."""
     request = transitions.locked(request_id)
     if request.state == RequestState.SIGNOFF and actor.id == request.decided_by:
         raise ForbiddenActorError("You approved this request; a second person must sign it off (four eyes).")
     now = datetime.now(tz=UTC)
-    passed = [_evidence_of(request, target_id) for target_id in _passed(request)]
+    passed = _passed(request)
     facts: dict[str, str | int | list[str]] = {
         "evidence": [evidence.leaf_sha256 for evidence in passed],
-        "live": [_after(evidence).sha256 for evidence in passed],
+        "versions": [_after(evidence).sha256 for evidence in passed],
     }
     changes = {"signed_off_by": actor.id, "closed_at": now}
     transitions.move(request, RequestState.COMPLETED, "request.completed", actor=actor, facts=facts, changes=changes)
@@ -35,20 +38,19 @@ def sign_off(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
     for evidence in passed:
         transitions.move_target(evidence.target, TargetState.DEPLOYED)
         _put_into_service(_after(evidence), now + timedelta(days=keep_days))
+    _refuse_while_served(request)
     owe(request, Letter.Kind.COMPLETED)
     return request
 
 
-def _passed(request: DeletionRequest) -> list[uuid.UUID]:
-    return list(request.targets.filter(state=TargetState.PASSED).values_list("pk", flat=True))
-
-
-def _evidence_of(request: DeletionRequest, target_id: uuid.UUID) -> Evidence:
-    rows = Evidence.objects.filter(target_id=target_id).select_related("target__model", "job__after")
-    evidence = rows.order_by("-pk").first()
-    if evidence is None:
+def _passed(request: DeletionRequest) -> list[Evidence]:
+    """The evidence of the present job of each target that passed: what an earlier job left behind proves nothing."""
+    targets = request.targets.filter(state=TargetState.PASSED)
+    rows = Evidence.objects.filter(target__in=targets, job=F("target__job")).select_related("target", "job__after")
+    found = list(rows.order_by("target_id"))
+    if len(found) != targets.count():
         raise NotReadyError("A model passed its audits but its evidence is not attached yet. Try again in a moment.")
-    return evidence
+    return found
 
 
 def _after(evidence: Evidence) -> ModelVersion:
@@ -60,11 +62,25 @@ def _after(evidence: Evidence) -> ModelVersion:
 def _put_into_service(after: ModelVersion, destroy_after: datetime) -> None:
     """Live is always the newest of the versions signed off: each is built on the one before, so it forgot more."""
     model = RegisteredModel.objects.select_for_update(of=("self",)).select_related("live").get(pk=after.model_id)
-    ended = {"status": VersionState.SUPERSEDED, "destroy_after": destroy_after}
+    newest = after
     if model.live is not None and model.live.number > after.number:
-        ModelVersion.objects.filter(pk=after.pk).update(**ended)
-        return
-    if model.live is not None:
-        ModelVersion.objects.filter(pk=model.live.pk).update(**ended)
-    ModelVersion.objects.filter(pk=after.pk).update(status=VersionState.LIVE)
-    RegisteredModel.objects.filter(pk=model.pk).update(live=after)
+        newest = model.live
+    older = model.versions.filter(number__lt=newest.number, status__in=(VersionState.LIVE, VersionState.CANDIDATE))
+    # Also those that passed and still wait for their signature: they know people whom the newest has forgotten.
+    retire(older, VersionState.SUPERSEDED, destroy_after)
+    model.versions.filter(pk=newest.pk).update(status=VersionState.LIVE)
+    RegisteredModel.objects.filter(pk=model.pk).update(live=newest)
+
+
+def _refuse_while_served(request: DeletionRequest) -> None:
+    """Another request of the person may have removed the records in a version that is not in service yet."""
+    rows = LineageRecord.objects.filter(
+        model__targets__request=request,
+        subject_pseudonym=request.vault.pseudonym,
+        removed_in__number__gt=F("model__live__number"),
+    )
+    if rows.exists():
+        raise NotReadyError(
+            "The version in service still holds records of this person: another request removed them in a newer one, "
+            "which is not signed off. Sign that request off first."
+        )

@@ -18,11 +18,11 @@ from tests.compliance.api.rows import snapshot
 pytestmark = pytest.mark.django_db
 
 VALID = {"identifier": {"kind": "email", "value": cast.ALICE}, "ground": "art17_1_b", "regulation": "gdpr"}
-WRONG = "000000"
+WRONG = "0000000000"
 
 
 def _wrong_code(right: str) -> str:
-    return "111111" if right == WRONG else WRONG
+    return "1111111111" if right == WRONG else WRONG
 
 
 @pytest.mark.parametrize(

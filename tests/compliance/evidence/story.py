@@ -268,7 +268,7 @@ class Story:
     def complete(self) -> None:
         listed = [leaf_hash(self.leaves[index]).hex() for index, _ in self.envelopes.values()]
         live = [part.after_sha256 for part in self.parts if part.target in self.envelopes]
-        self.log("request.completed", "operator", OPERATOR, {"evidence": listed, "live": live})
+        self.log("request.completed", "operator", OPERATOR, {"evidence": listed, "versions": live})
 
     def refuse(self) -> None:
         self.log("request.refused", "dpo", DPO, {"reason": "art17_3_b"})

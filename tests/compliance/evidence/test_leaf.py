@@ -138,7 +138,7 @@ def test_a_leaf_that_is_longer_than_the_limit_is_never_written() -> None:
 
 def test_a_request_that_concerns_hundreds_of_models_can_be_completed() -> None:
     digests = [f"{number:064x}" for number in range(400)]
-    listed: dict[str, FactValue] = {"evidence": digests, "live": digests}
+    listed: dict[str, FactValue] = {"evidence": digests, "versions": digests}
     completed = dataclasses.replace(EVENT, type="request.completed", facts=listed)
     assert leaf.parse(leaf.build(completed)) == completed
 

@@ -91,7 +91,10 @@ def test_facts_stand_in_the_order_of_the_allow_list_and_in_words() -> None:
         ("scope commitment", "c" * 12 + "…"),
         ("number of targets", "2"),
     ]
-    assert portal.facts(entry("request.completed", evidence=[], live=[])) == [("evidence", "none"), ("live", "none")]
+    assert portal.facts(entry("request.completed", evidence=[], versions=[])) == [
+        ("evidence", "none"),
+        ("versions", "none"),
+    ]
 
 
 def test_an_event_without_a_name_shows_its_code() -> None:

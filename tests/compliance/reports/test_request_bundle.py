@@ -100,8 +100,9 @@ def test_evidence_of_a_failure_is_left_behind_when_the_records_turn_out_to_be_go
     assert verified(export(failing.pk)).state.startswith("in progress")
     cast.decide(failing.pk)
     cast.make_plan(failing.pk)
-    for step in (cast.run_ledger, lambda: cast.second_signature(failing.pk), cast.run_ledger):
-        step()
+    for request in (first, failing):
+        cast.second_signature(request.pk)
+    cast.run_ledger()
     assert verified(export(failing.pk)).state == "completed"
 
 

@@ -47,7 +47,7 @@ def test_a_bad_submission_is_refused_and_nothing_is_stored(change: dict[str, str
 
 
 def wrong(code: str) -> str:
-    return f"{(int(code) + 1) % 1_000_000:06d}"
+    return f"{(int(code) + 1) % 10**10:010d}"
 
 
 def test_a_wrong_code_is_refused_and_counted_and_the_last_try_locks() -> None:

@@ -222,6 +222,7 @@ def test_what_another_request_removed_meanwhile_is_approved_anew_and_then_comple
     assert again.state == RequestState.ATTENTION
     cast.decide(again.pk)
     plan(again.pk, actor=SYSTEM)
+    cast.second_signature(first.pk)
     cast.second_signature(again.pk)
     again.refresh_from_db()
     assert again.state == RequestState.COMPLETED
