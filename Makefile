@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: install ## One deletion request from the form to the auditor's verdict, in a few minutes
+demo: install ## One deletion request, from HTTP to the auditor's verdict; under a minute once installed
 	EXPUNGE_DEBUG=1 $(BIN)/python manage.py demo
 
 serve: install ## Portal, API, ledger and a worker on this machine

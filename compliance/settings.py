@@ -7,10 +7,12 @@ without it a missing secret stops the start with a sentence that says which one.
 
 import base64
 import os
+import re
 import secrets
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -36,12 +38,23 @@ def env_int(name: str, default: int) -> int:
     value = os.environ.get(name, "").strip()
     if not value:
         return default
-    if not value.isdigit() or int(value) == 0:
+    if not (value.isascii() and value.isdigit()) or int(value) == 0:
         raise ImproperlyConfigured(f"{name} must be a whole number above 0, found {value!r}.")
     return int(value)
 
 
 DEBUG = env_bool("EXPUNGE_DEBUG")
+
+
+def env_matching(name: str, default: str, pattern: str, expected: str) -> str:
+    """A text of a fixed form; raises ImproperlyConfigured that says which."""
+    value = os.environ.get(name, "").strip() or default
+    if not re.fullmatch(pattern, value):
+        raise ImproperlyConfigured(f"{name} must be {expected}, found {value!r}.")
+    return value
+
+
+_RATE = (r"\d+/(second|minute|hour|day)", "a rate such as 20/minute")
 DATA_DIR = Path(os.environ.get("EXPUNGE_DATA_DIR") or ROOT / ".data").resolve()
 KEYS_DIR = Path(os.environ.get("EXPUNGE_KEYS_DIR") or DATA_DIR / "keys").resolve()
 
@@ -49,6 +62,8 @@ KEYS_DIR = Path(os.environ.get("EXPUNGE_KEYS_DIR") or DATA_DIR / "keys").resolve
 def _generated(name: str) -> str:
     """The secret made for this data folder on first use. Only in DEBUG: production secrets have an owner."""
     folder = DATA_DIR / "secrets"
+    # Also the folder around it: mail with codes and the database lie there.
+    DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / name.lower()
     try:
@@ -112,7 +127,12 @@ def env_required(name: str, in_debug: str) -> str:
 
 def database(url: str) -> dict[str, Any]:
     """PostgreSQL as given; SQLite with WAL, full sync and IMMEDIATE transactions, so that writers queue, not fail."""
-    config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60))
+    try:
+        config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60))
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            "DATABASE_URL must be postgres://USER:PASSWORD@HOST/NAME or sqlite:///PATH."
+        ) from error
     if config["ENGINE"] == "django.db.backends.sqlite3":
         config["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
@@ -193,7 +213,9 @@ STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = DEBUG
 LANGUAGE_CODE = "en"
-TIME_ZONE = os.environ.get("EXPUNGE_TIME_ZONE") or "UTC"
+TIME_ZONE = env_matching(
+    "EXPUNGE_TIME_ZONE", "UTC", "|".join(map(re.escape, available_timezones())), "a zone such as Europe/Berlin"
+)
 USE_TZ = True
 
 # --- Safety of the web ----------------------------------------------------------------------------------------------
@@ -234,9 +256,9 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "compliance.api.errors.problem",
     "DEFAULT_THROTTLE_RATES": {
-        "submit": os.environ.get("EXPUNGE_SUBMIT_RATE") or "20/minute",
-        "identity": os.environ.get("EXPUNGE_IDENTITY_RATE") or "30/minute",
-        "identity_code": os.environ.get("EXPUNGE_IDENTITY_CODE_RATE") or "5/hour",
+        "submit": env_matching("EXPUNGE_SUBMIT_RATE", "20/minute", *_RATE),
+        "identity": env_matching("EXPUNGE_IDENTITY_RATE", "30/minute", *_RATE),
+        "identity_code": env_matching("EXPUNGE_IDENTITY_CODE_RATE", "5/hour", *_RATE),
     },
     # Without a proxy of ours in front, X-Forwarded-For is whatever the client likes: it must not lift a limit.
     "NUM_PROXIES": 1 if env_bool("EXPUNGE_BEHIND_PROXY") else 0,
@@ -277,13 +299,19 @@ else:
     raise ImproperlyConfigured("EXPUNGE_SMTP_HOST is not set: identity codes could not be sent. See docs/operate.md.")
 
 # --- Ledger, evidence, work -----------------------------------------------------------------------------------------
-LEDGER_ORIGIN = os.environ.get("EXPUNGE_LEDGER_ORIGIN") or "expunge.local/ledger"
+LEDGER_ORIGIN = env_matching(
+    "EXPUNGE_LEDGER_ORIGIN", "expunge.local/ledger", r"[!-*,-~]+", "a name without spaces and plus signs"
+)
 LEDGER_KEY_PATH = Path(os.environ.get("EXPUNGE_LEDGER_KEY_PATH") or KEYS_DIR / "ledger.pem")
 EVIDENCE_KEY_PATH = Path(os.environ.get("EXPUNGE_EVIDENCE_KEY_PATH") or KEYS_DIR / "evidence.pem")
 ARTIFACTS_DIR = Path(os.environ.get("EXPUNGE_ARTIFACTS_DIR") or DATA_DIR / "artifacts")
 POLICY_PATH = Path(os.environ.get("EXPUNGE_POLICY_FILE") or ROOT / "compliance" / "requests" / "policy.json")
 DISPATCHER = os.environ.get("EXPUNGE_DISPATCHER") or "workers.dispatch.CeleryDispatcher"
 BROKER_URL = env_required("REDIS_URL", "embedded")
+if BROKER_URL != "embedded" and not re.match(r"(rediss?|redis\+socket|amqps?)://", BROKER_URL):
+    raise ImproperlyConfigured(
+        "REDIS_URL must begin with redis://, rediss:// or redis+socket:// (or amqp:// for RabbitMQ)."
+    )
 JOB_LEASE_SECONDS = env_int("EXPUNGE_JOB_LEASE_SECONDS", 120)
 # One attempt at a job may take this long; a method that hangs would otherwise keep its model for ever.
 JOB_DEADLINE_SECONDS = env_int("EXPUNGE_JOB_DEADLINE_SECONDS", 24 * 3600)
@@ -297,5 +325,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["stderr"], "level": os.environ.get("EXPUNGE_LOG_LEVEL") or "INFO"},
+    "root": {
+        "handlers": ["stderr"],
+        "level": env_matching("EXPUNGE_LOG_LEVEL", "INFO", "DEBUG|INFO|WARNING|ERROR|CRITICAL", "a level such as INFO"),
+    },
 }

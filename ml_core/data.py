@@ -18,6 +18,8 @@ from ml_core.contract import Examples
 from ml_core.errors import DataError
 
 SPLITS = ("train", "holdout")
+#: Kinds of numpy dtype in words.
+EXPECTED = {"f": "floating point", "iu": "whole numbers", "U": "text"}
 #: Array name to the kinds of numpy dtype it may have and its number of dimensions.
 ARRAYS = {"features": ("f", 2), "labels": ("iu", 1), "record_ids": ("U", 1), "person_ids": ("U", 1), "split": ("U", 1)}
 
@@ -66,7 +68,8 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
             raise DataError(f"{path.name}: {name} is not a stored array")
         if array.dtype.kind not in kinds or array.ndim != n_dimensions:
             raise DataError(
-                f"{path.name}: {name} has type {array.dtype} and shape {array.shape}, which is not expected"
+                f"{path.name}: {name} must be {EXPECTED[kinds]} with {n_dimensions} dimensions, found {array.dtype} "
+                f"with shape {array.shape}"
             )
     return arrays
 
@@ -80,7 +83,9 @@ def _stored(path: Path) -> dict[str, NDArray[Any]]:
             with opened as archive:
                 return {name: archive[name] for name in archive.files}
     except Exception as error:  # what a damaged archive raises is not documented, and varies
-        raise DataError(f"{path.name}: not an npz file without pickles: {type(error).__name__}: {error}") from error
+        raise DataError(
+            f"{path.name}: expected an npz file of plain arrays, found something else ({type(error).__name__})"
+        ) from error
 
 
 def _examples(arrays: Mapping[str, NDArray[Any]], chosen: NDArray[np.bool_], where: str) -> Examples:

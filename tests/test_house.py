@@ -274,7 +274,7 @@ def test_the_manual_lists_every_environment_variable() -> None:
 def _environment_variables() -> set[str]:
     """The names that settings.py reads."""
     (module,) = [module for module in modules("compliance") if module.path == Path("compliance/settings.py")]
-    readers = {"env_bool", "env_int", "env_secret", "env_key", "env_required", "os.environ.get"}
+    readers = {"env_bool", "env_int", "env_secret", "env_key", "env_required", "env_matching", "os.environ.get"}
     return {
         str(node.args[0].value)
         for node in ast.walk(module.tree)

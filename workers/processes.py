@@ -1,16 +1,19 @@
 """The processes of one machine, started and stopped together: broker, sequencer, worker, beat, web.
 
 What `docker-compose.yml` does with containers, `manage.py serve` and `manage.py demo` do with child processes. A child
-that ends on its own ends all, with the last lines of its log; a parent that is killed takes its children along.
+that ends on its own ends all, with the last lines of its log. A parent that is killed takes its children along, but for
+the broker, which the next start ends (embedded_broker.py).
 """
 
 import ctypes
 import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +39,8 @@ class Processes:
 
     def __init__(self, *, host: str, port: int) -> None:
         self.url = f"http://{host}:{port}"
+        self._host, self._port = host, port
+        self._log_starts: dict[str, int] = {}
         self._bind = f"{host}:{port}"
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._broker = EmbeddedBroker(settings.DATA_DIR) if settings.BROKER_URL == "embedded" else None
@@ -46,6 +51,7 @@ class Processes:
         self._run_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _locked(self._run_folder / "processes.lock")
         try:
+            _refuse_taken(self._host, self._port)
             if self._broker is not None:
                 self._broker.start()
             for name, command in self._commands().items():
@@ -65,6 +71,7 @@ class Processes:
         path = self.log_path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as log:
+            self._log_starts[name] = log.tell()
             self._children[name] = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -94,7 +101,8 @@ class Processes:
         """Raises ProcessError, with the end of its log, when a child has ended."""
         for name, child in self._children.items():
             if child.poll() is not None:
-                lines = self.log_path(name).read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+                written = self.log_path(name).read_bytes()[self._log_starts[name] :]
+                lines = written.decode(errors="replace").splitlines()[-LOG_TAIL_LINES:]
                 raise ProcessError("\n".join([f"The {name} process ended with code {child.returncode}:", *lines]))
 
     def _commands(self) -> dict[str, list[str]]:
@@ -137,6 +145,22 @@ class Processes:
             self._broker.stop()
         if self._lock is not None:
             self._lock.close()
+
+
+def port_number(text: str) -> int:
+    """A port from the command line; raises ArgumentTypeError."""
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 2**16:
+        raise ArgumentTypeError(f"expected a port from 1 to 65535, found {text!r}")
+    return int(text)
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Raises ProcessError when somebody listens there already: it might be another Expunge, which would answer for us."""
+    try:
+        with socket.create_server((host, port)):
+            pass
+    except OSError as error:
+        raise ProcessError(f"Cannot listen on {host}:{port} ({error.strerror}). Choose another with --port.") from error
 
 
 def _end_with_parent() -> None:

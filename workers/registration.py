@@ -63,6 +63,7 @@ def register(registration: Registration) -> ModelVersion:
     try:
         return _record(registration, family.name, source, manifest, splits["train"])
     except BaseException:
+        # Unless the same weights belong to a version that was registered before.
         if not ModelVersion.objects.filter(sha256=version_sha256).exists():
             artifacts.destroy(version_sha256)
         raise

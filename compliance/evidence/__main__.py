@@ -8,9 +8,19 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
 from compliance.evidence import errors, signing
+from compliance.evidence.checkpoint import parse_vkey
 from compliance.evidence.container import MAX_ARCHIVE_BYTES
-from compliance.evidence.errors import EvidenceError, ExitCode, TooLargeError, UnreadableError
+from compliance.evidence.errors import (
+    CheckpointKeyError,
+    EvidenceError,
+    ExitCode,
+    MalformedFileError,
+    TooLargeError,
+    UnreadableError,
+)
 from compliance.evidence.report import Report
 from compliance.evidence.verify import verify_bundle
 
@@ -34,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report = verify_bundle(
             _read(options.bundle),
             log_vkeys=[_vkey(text) for text in options.log_vkey] or None,
-            evidence_keys=[signing.load_public_key(_read(path)) for path in options.evidence_key] or None,
+            evidence_keys=[_evidence_key(path) for path in options.evidence_key] or None,
         )
     except EvidenceError as error:
         _show_refusal(error, as_json=options.json)
@@ -101,11 +111,22 @@ def _read(path: Path) -> bytes:
     return data
 
 
+def _evidence_key(path: Path) -> EllipticCurvePublicKey:
+    """The public key in a PEM file that the caller names; it is the caller's file, not the bundle's, that may be wrong."""
+    try:
+        return signing.load_public_key(_read(path))
+    except MalformedFileError as error:
+        raise UnreadableError(f"{path} should hold an evidence key, a P-256 public key in PEM. {error}") from error
+
+
 def _vkey(text: str) -> str:
     """A vkey given as it is (it holds two plus signs and is no file), or the content of a file."""
     is_line = text.count("+") >= 2
     try:
-        return text if is_line and not Path(text).exists() else _read(Path(text)).decode().strip()
+        line = text if is_line and not Path(text).exists() else _read(Path(text)).decode().strip()
+        return str(parse_vkey(line))
+    except CheckpointKeyError as error:
+        raise UnreadableError(f"{text} should hold the ledger key, a line name+keyid+base64. {error}") from error
     except OSError:
         # A line can be too long for the name of a file, which some systems take for an error.
         return text
@@ -133,7 +154,7 @@ def _table(report: Report) -> str:
     width = max(len(step.title) for step in report.steps)
     steps = [f"  {step.number:>2}. {step.title:<{width}}  ok  {step.detail}" for step in report.steps]
     parts = [
-        f"VERIFIED. Request {report.request}: {report.state}.",
+        f"{_headline(report)} Request {report.request}: {report.state}.",
         *steps,
         "",
         "What the proofs show",
@@ -145,6 +166,11 @@ def _table(report: Report) -> str:
         *[_wrap(line) for line in report.left_to_caller],
     ]
     return "\n".join(parts)
+
+
+def _headline(report: Report) -> str:
+    is_pinned = report.is_log_key_pinned and (report.is_evidence_key_pinned or not report.evidence_key_sha256s)
+    return "VERIFIED." if is_pinned else "CONSISTENT, UNDER KEYS THAT YOU STILL HAVE TO COMPARE."
 
 
 def _keys(report: Report) -> list[str]:

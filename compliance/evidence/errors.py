@@ -56,8 +56,8 @@ class UnreadableError(EvidenceError):
     """A path that cannot be opened."""
 
     code = ExitCode.UNREADABLE
-    meaning = "a file named on the command line cannot be read"
-    remedy = "Check the path and its permissions."
+    meaning = "a file or key named on the command line cannot be read as what it should be"
+    remedy = "Check what you named: its path, its permissions, and that it is the right file."
 
 
 class NotABundleError(EvidenceError):

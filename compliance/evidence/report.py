@@ -186,7 +186,7 @@ def _outcome(item: Proven) -> list[str]:
     for finding in facts.findings:
         because = f" ({'; '.join(finding.reasons)})" if finding.reasons else ""
         lines.append(
-            f"  {finding.audit}: {finding.verdict}, {finding.statistic} = {finding.value}, "
+            f"  {finding.audit}: {finding.verdict}, {finding.statistic} = {_shown(finding.value)}, "
             f"threshold {finding.threshold}{because}"
         )
     if facts.result is Result.WARNED:
@@ -220,3 +220,7 @@ def _counted(n: int, what: str) -> str:
 
 def _holding(n: int) -> str:
     return "1 model that holds records" if n == 1 else f"{n} models that hold records"
+
+
+def _shown(value: object) -> str:
+    return "not computed" if value is None else str(value)

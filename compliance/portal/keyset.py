@@ -5,7 +5,7 @@ The order is that of `DeletionRequest`: newest first, then by id. A cursor names
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, UTC, datetime
 
 from django.db.models import Q, QuerySet
 
@@ -78,9 +78,13 @@ def _parse(text: str) -> tuple[datetime, uuid.UUID]:
     time, _, request_id = text.partition(_SEPARATOR)
     try:
         at = datetime.fromisoformat(time)
+        # A zone can push a time out of the calendar, where the database would meet it.
+        is_in_calendar = at.tzinfo is None or 1 < at.astimezone(UTC).year < MAXYEAR
         row = uuid.UUID(request_id)
-    except ValueError as error:
+    except (OverflowError, ValueError) as error:
         raise CursorError("Expected the place of a request in the list, found something else.") from error
+    if not is_in_calendar:
+        raise CursorError("Expected the place of a request in the list, found a time outside the calendar.")
     if at.tzinfo is None:
         raise CursorError("Expected a time with a zone in the place of a request, found one without.")
     return at, row

@@ -29,7 +29,7 @@ STANDINGS: Mapping[RequestState, Standing] = MappingProxyType(
             "waiting",
         ),
         R.UNDER_REVIEW: Standing(
-            "The person has proven who they are. The request is now approved on a legal ground, or refused with a reason.",
+            "The person has confirmed the address. The request is now approved on a legal ground, or refused with a reason.",
             DPO,
             "person",
         ),
@@ -50,12 +50,12 @@ STANDINGS: Mapping[RequestState, Standing] = MappingProxyType(
             "alarm",
         ),
         R.SIGNOFF: Standing(
-            "The evidence is complete. A second person reads it and signs off; the new versions then go into service.",
+            "The evidence is complete. A second person reads it and signs off; the new versions are then released.",
             "Someone other than the person who decided",
             "person",
         ),
         R.COMPLETED: Standing(
-            "The new versions are in service, the old ones are destroyed on schedule, and the person is told.",
+            "The new versions are released, our copies of the old ones are destroyed on a set date, and the person is told.",
             NOBODY,
             "done",
         ),
@@ -114,7 +114,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "audit_inconclusive": "An audit could not tell whether a new version forgot. See its findings for the reasons.",
         "job_failed": "A job ended without a result. Its card below says why.",
         "worker_lost_repeatedly": "The worker was lost again and again during a job. Look at its log, then try again.",
-        "scope_changed": "The models no longer hold what was approved. Read the new scope and approve it, or refuse.",
+        "scope_changed": "The models no longer hold what was approved. Read the new scope and approve it.",
         "no_method_in_policy": "The policy names no method for one of the model families. Add one, then approve again.",
         "method_not_installed": "No worker has the method that the policy names. Start one that has it, then approve again.",
     }

@@ -122,7 +122,7 @@ def _repeatable(deletion: DeletionRequest, cards: list[TargetCard]) -> bool:
 
 
 def _pseudonym(deletion: DeletionRequest) -> str:
-    """The start of the person's pseudonym; "" once the identity is shredded. The identity itself is never read."""
+    """The start of the person's pseudonym; "" where no identity is kept. The identity itself is never read."""
     vault = getattr(deletion, "vault", None)
     return "" if vault is None else str(vault.pseudonym)[:_PREFIX]
 

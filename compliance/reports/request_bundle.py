@@ -35,6 +35,7 @@ def export(request_id: uuid.UUID, *, now: datetime | None = None) -> bytes:
     is_waiting = PendingEntry.objects.filter(request_id=request.pk).exists()
     entries = list(LedgerEntry.objects.filter(request_id=request.pk).order_by("index"))
     checkpoint = _checkpoint_over(entries, is_waiting=is_waiting)
+    _refuse_moved_on(request, entries)
     attached = _current_evidence(request)
     shown = [entry for entry in entries if entry.kind == EntryKind.EVENT or entry.leaf_sha256 in attached]
     return bundle.write(
@@ -69,6 +70,13 @@ def _checkpoint_over(entries: list[LedgerEntry], *, is_waiting: bool) -> SignedC
             "if this stays, `manage.py sequencer` is not running."
         )
     return checkpoint
+
+
+def _refuse_moved_on(request: DeletionRequest, entries: list[LedgerEntry]) -> None:
+    """Request and entries are read one after the other; a step between the two would not fit together."""
+    events = [entry for entry in entries if entry.kind == EntryKind.EVENT]
+    if events[-1].leaf_sha256 != request.chain_head:
+        raise NotReadyError("The request moved on while it was read. Try again.")
 
 
 def _current_evidence(request: DeletionRequest) -> dict[str, Evidence]:

@@ -13,7 +13,6 @@ from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 
-from compliance.evidence.statement import claim
 from compliance.evidence.verdict import Result
 from compliance.requests import identities
 from compliance.requests.dispatch import after_commit
@@ -21,6 +20,15 @@ from compliance.requests.errors import NotFoundError
 from compliance.requests.models import DeletionRequest, Evidence, Letter, Target
 
 logger = logging.getLogger(__name__)
+
+# For a lay reader, and for each assurance no more than the signed claim says (evidence.statement).
+_IN_WORDS = {
+    "exact": "What it learned was changed to be exactly what it would have learned without them.",
+    "certified": "What it learned was changed to be provably close to what it would have learned without them.",
+    "approximate": "What it learned was changed to remove their influence, and tests were made of how far this succeeded.",
+    "suppression": "What it learned still carries their influence; a measure holds it back in what the model puts out.",
+}
+_NO_WORDS = "The tests did not confirm that their influence was removed."
 
 
 def owe(request: DeletionRequest, kind: Letter.Kind) -> Letter:
@@ -36,7 +44,8 @@ def send_identity_code(request_id: uuid.UUID, code: str) -> None:
     if request is None:
         raise NotFoundError(f"There is no request {request_id}.")
     minutes = settings.IDENTITY_CODE_SECONDS // 60
-    _mail(request, "identity_code", {"code": code, "minutes": minutes})
+    context = {"code": code, "minutes": minutes, "controller": settings.CONTROLLER_NAME}
+    _mail(request, "identity_code", context)
 
 
 def send(letter_id: int) -> None:
@@ -74,12 +83,10 @@ def _context(letter: Letter) -> dict[str, object]:
 
 def _outcome(target: Target) -> dict[str, object]:
     """One model's outcome in words that claim no more than its evidence does."""
-    evidence = Evidence.objects.filter(target=target).select_related("job").order_by("-pk").first()
-    if evidence is None:
-        return {"model": target.model.name, "n_records": target.n_records, "claim": ""}
-    assurance = str((evidence.job.outcome or {}).get("assurance", ""))
-    return {
-        "model": target.model.name,
-        "n_records": target.n_records,
-        "claim": claim(assurance, Result(evidence.result)) if assurance else "",
-    }
+    shown: dict[str, object] = {"model": target.model.name, "n_records": target.n_records, "in_words": ""}
+    evidence = Evidence.objects.filter(target=target, job=target.job).select_related("job").first()
+    if evidence is None or evidence.job.outcome is None:
+        return shown
+    result = Result(evidence.result)
+    words = _NO_WORDS if result is Result.FAILED else _IN_WORDS[evidence.job.outcome["assurance"]]
+    return {**shown, "in_words": words, "is_warned": result is Result.WARNED}

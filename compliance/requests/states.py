@@ -35,7 +35,7 @@ class TargetState(models.TextChoices):
     FAILED = "failed", "Failed"
     INCONCLUSIVE = "inconclusive", "Inconclusive"
     NOT_PRESENT = "not_present", "Never saw the person"
-    DEPLOYED = "deployed", "In service"
+    DEPLOYED = "deployed", "Released"
 
 
 class JobState(models.TextChoices):

@@ -39,14 +39,18 @@ def write(path: Path, **replaced: Any) -> Path:
 BAD_ARRAYS: list[tuple[str, dict[str, Any], str]] = [
     ("no labels", {"labels": None}, "expected arrays"),
     ("an array too many", {"names": np.array(["Alice"])}, "expected arrays"),
-    ("whole-number features", {"features": np.zeros((3, 2), dtype=np.int64)}, "features has type int64"),
-    ("complex features", {"features": np.zeros((3, 2), dtype=np.complex128)}, "features has type complex128"),
-    ("features of one dimension", {"features": np.zeros(3)}, "features has type"),
-    ("features of three dimensions", {"features": np.zeros((3, 2, 1))}, "features has type"),
-    ("fractional labels", {"labels": np.zeros(3)}, "labels has type float64"),
-    ("labels as truth values", {"labels": np.zeros(3, dtype=np.bool_)}, "labels has type bool"),
-    ("bytes as ids", {"record_ids": np.array([b"a", b"b", b"c"])}, "record_ids has type"),
-    ("one label", {"labels": np.array(0)}, "labels has type"),
+    (
+        "whole-number features",
+        {"features": np.zeros((3, 2), dtype=np.int64)},
+        "features must be floating point with 2 dimensions, found int64",
+    ),
+    ("complex features", {"features": np.zeros((3, 2), dtype=np.complex128)}, "found complex128"),
+    ("features of one dimension", {"features": np.zeros(3)}, "features must be floating point"),
+    ("features of three dimensions", {"features": np.zeros((3, 2, 1))}, "features must be floating point"),
+    ("fractional labels", {"labels": np.zeros(3)}, "labels must be whole numbers with 1 dimensions, found float64"),
+    ("labels as truth values", {"labels": np.zeros(3, dtype=np.bool_)}, "found bool"),
+    ("bytes as ids", {"record_ids": np.array([b"a", b"b", b"c"])}, "record_ids must be text"),
+    ("one label", {"labels": np.array(0)}, "labels must be whole numbers"),
     ("fewer labels", {"labels": np.zeros(2, dtype=np.int64)}, "must have one length"),
     ("an unknown split", {"split": np.array(["train", "test", "holdout"])}, "found 1 other values"),
     ("a record twice", {"record_ids": np.array(["r0", "r0", "r2"])}, "record_ids must be unique"),
@@ -55,7 +59,7 @@ BAD_ARRAYS: list[tuple[str, dict[str, Any], str]] = [
     ("an empty id", {"person_ids": np.array(["alice", "", "bob"])}, "non-empty"),
     ("not a number", {"features": np.array([[0, 1], [0, np.nan], [1, 1]])}, "1 records have features"),
     ("infinite", {"features": np.array([[0, 1], [0, 1], [1, np.inf]])}, "1 records have features"),
-    ("pickled objects", {"record_ids": np.array(["r0", "r1", {}], dtype=object)}, "without pickles"),
+    ("pickled objects", {"record_ids": np.array(["r0", "r1", {}], dtype=object)}, "npz file of plain arrays"),
 ]
 
 

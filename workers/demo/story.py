@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +21,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from compliance.evidence import bundle, signing
+from compliance.evidence import bundle, checkpoint, signing
+from compliance.ledger import keys
 from compliance.registry.models import LineageRecord, MethodCard, RegisteredModel
 from compliance.registry.pseudonyms import pseudonym_of
 from workers.demo import digits, people
@@ -61,6 +62,8 @@ def tell(*, port: int, write: Callable[[str], object]) -> None:
     _verify(narrator, path)
     _refuse_tampered(narrator, path)
     write(f"\nDone in {narrator.total_seconds():.1f} s. The bundle: {path}")
+    write(f"Verify it again: {sys.executable} -m compliance.evidence verify {path} \\")
+    write(f"    --log-vkey {path.parent / 'log.vkey'} --evidence-key {path.parent / 'evidence.pem'}")
     write("See it in the portal: make serve, then open http://127.0.0.1:8000/ and sign in with one of")
     for member in staff.values():
         write(f"    {member.username} ({member.role}), password {member.password}")
@@ -73,12 +76,15 @@ def _register(narrator: Narrator) -> None:
             return
     with narrator.step("A classifier is trained on 1,200 real handwritten digits of 80 persons") as said:
         splits = digits.write_digits(data)
-        folder = Path(tempfile.mkdtemp(dir=settings.DATA_DIR)) / "weights"
+        folder = Path(settings.DATA_DIR) / "demo" / "weights"
+        shutil.rmtree(folder, ignore_errors=True)
         digits.train_classifier(splits["train"], folder)
         share = digits.accuracy(folder, splits["holdout"])
         said.append(f"It gets {share:.1%} of {len(splits['holdout'])} digits right that it never saw.")
     with narrator.step("It is registered, with whose records trained it") as said:
         call_command("register_model", MODEL, weights=str(folder), data=str(data), stdout=io.StringIO())
+        # The store has its own copy; this one would outlive the person in it.
+        shutil.rmtree(folder)
         model = RegisteredModel.objects.select_related("live").get(name=MODEL)
         version = model.live.sha256[:16] if model.live else ""
         said.append(f"Version {version}… is named by the digest of its files; persons appear as pseudonyms only.")
@@ -132,7 +138,11 @@ def _decide(narrator: Narrator, dpo: Client, request_id: str) -> None:
         scope = dpo.get(f"/api/v1/staff/requests/{request_id}/scope")
         dpo.post(f"/api/v1/staff/requests/{request_id}/approve", {"ground": "art17_1_b"})
         counts = [row["n_records"] for row in scope["models"]]
-        said.append(f"{len(counts)} registered model, {sum(counts)} records of this person: frozen with the decision.")
+        n_holding = sum(1 for count in counts if count)
+        said.append(
+            f"{n_holding} of {len(counts)} registered models holds {sum(counts)} records of this person: frozen with "
+            "the decision."
+        )
 
 
 def _forget(narrator: Narrator, processes: Processes, subject: Client, dpo: Client, request_id: str) -> None:
@@ -176,7 +186,7 @@ def _sign_off(narrator: Narrator, dpo: Client, operator: Client, request_id: str
         else:
             raise DemoError("The person who decided could also sign off: the four-eyes rule does not hold.")
         operator.post(path)
-        said.append("The new version is in service; the old weights have a date on which they are destroyed.")
+        said.append("The new version is released; the old weights have a date on which they are destroyed.")
 
 
 def _export(narrator: Narrator, processes: Processes, auditor: Client, request_id: str) -> Path:
@@ -186,8 +196,7 @@ def _export(narrator: Narrator, processes: Processes, auditor: Client, request_i
             lambda: _downloaded(auditor, request_id), what="the signed checkpoint", seconds=WAIT_SECONDS
         )
         path.write_bytes(archive)
-        keys = auditor.get("/api/v1/audit/keys")
-        _write_keys(path.parent, keys)
+        _write_keys(path.parent)
         with zipfile.ZipFile(path) as opened:
             n_files = len(opened.namelist())
         said.append(f"{n_files} files, {len(archive) / 1024:.0f} KiB: entries, proofs, signed evidence, policy, keys.")
@@ -203,10 +212,11 @@ def _downloaded(auditor: Client, request_id: str) -> bytes | None:
         return None
 
 
-def _write_keys(folder: Path, keys: dict[str, Any]) -> None:
-    for key in keys["keys"]:
-        name = "log.vkey" if key["purpose"] == "checkpoint" else "evidence.pem"
-        (folder / name).write_text(key["text"])
+def _write_keys(folder: Path) -> None:
+    """The public keys from the key files of this machine: an auditor gets them on another way than the bundle."""
+    vkey = checkpoint.vkey(settings.LEDGER_ORIGIN, keys.ledger_key().public_key())
+    (folder / "log.vkey").write_text(f"{vkey}\n")
+    (folder / "evidence.pem").write_bytes(keys.evidence_signer().public_key_pem)
 
 
 def _verify(narrator: Narrator, path: Path) -> None:

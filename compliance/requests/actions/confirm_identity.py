@@ -16,7 +16,7 @@ from compliance.requests.states import RequestState
 
 #: Control of the address alone: the lowest of the levels.
 LEVEL = 1
-_REFUSED = "The code is wrong, expired or used up. Ask for a new one and enter it within ten minutes."
+_REFUSED = "The code is wrong, expired or used up. Ask for a new one, and enter it while it is valid."
 
 
 def confirm_identity(request_id: uuid.UUID, *, actor: Actor, code: str) -> DeletionRequest:

@@ -42,8 +42,7 @@ def plan(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
         return _raise_attention(request, actor, "method_not_installed")
     if waiting and not policy.audits_of(rules) <= _installed_audits():
         return _raise_attention(request, actor, "audit_not_installed")
-    _record(request, actor, rules, [_new_job(target, choice) for target, choice in choices])
-    return request
+    return _record(request, actor, rules, [_new_job(target, choice) for target, choice in choices])
 
 
 def _policy_for(request: DeletionRequest) -> Policy:
@@ -57,12 +56,15 @@ def new_job(target: Target, rules: Policy) -> Job:
     return _new_job(target, policy.method_for(rules, target.model.family))
 
 
-def _record(request: DeletionRequest, actor: Actor, rules: Policy, jobs: list[Job]) -> None:
-    to = RequestState.EXECUTING if jobs else RequestState.SIGNOFF
+def _record(request: DeletionRequest, actor: Actor, rules: Policy, jobs: list[Job]) -> DeletionRequest:
+    to = RequestState.EXECUTING if jobs else transitions.next_state(request)
+    if to == RequestState.ATTENTION:
+        return _raise_attention(request, actor, "job_failed")
     facts: dict[str, FactValue] = {"policy_sha256": rules.sha256, "jobs": [str(job.pk) for job in jobs]}
     transitions.move(request, to, "request.planned", actor=actor, facts=facts, changes={"policy": rules})
     for job in jobs:
         after_commit("run_job", job.pk, job.queue)
+    return request
 
 
 def _new_job(target: Target, choice: MethodChoice) -> Job:

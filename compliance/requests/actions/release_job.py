@@ -26,4 +26,9 @@ def release_job(job_id: uuid.UUID, *, actor: Actor, reason: str, message: str = 
         return
     pause = timedelta(seconds=FIRST_PAUSE_SECONDS * 2 ** min(job.attempt - 1, 8))
     expires_at = datetime.now(tz=UTC) + pause
-    Job.objects.filter(pk=job.pk).update(lease_expires_at=expires_at, failure=(message or reason)[:300])
+    Job.objects.filter(pk=job.pk).update(
+        # Nobody owns it: a heartbeat that is under way must not lengthen the pause.
+        lease_owner=None,
+        lease_expires_at=expires_at,
+        failure=(message or reason)[:300],
+    )

@@ -27,6 +27,7 @@ def sign_off(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
     if request.state == RequestState.SIGNOFF and actor.id == request.decided_by:
         raise ForbiddenActorError("You approved this request; a second person must sign it off (four eyes).")
     now = datetime.now(tz=UTC)
+    _refuse_unfinished(request)
     passed = _passed(request)
     facts: dict[str, str | int | list[str]] = {
         "evidence": [evidence.leaf_sha256 for evidence in passed],
@@ -41,6 +42,13 @@ def sign_off(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
     _refuse_while_served(request)
     owe(request, Letter.Kind.COMPLETED)
     return request
+
+
+def _refuse_unfinished(request: DeletionRequest) -> None:
+    """The state says so already; it is looked at again because nothing after this can be undone."""
+    finished = (TargetState.PASSED, TargetState.NOT_PRESENT)
+    if request.state == RequestState.SIGNOFF and request.targets.exclude(state__in=finished).exists():
+        raise NotReadyError("A model of this request is not verified. Ask an administrator: this must not happen.")
 
 
 def _passed(request: DeletionRequest) -> list[Evidence]:

@@ -58,6 +58,8 @@ def start_job(job_id: uuid.UUID, *, actor: Actor) -> Job | None:
 
 def _why_not(job: Job, targets: list[Target]) -> str:
     """A reason code for failing the job before it begins, or nothing."""
+    if not targets:
+        return "superseded"
     if leases.is_judged(job):
         return ""
     if leases.is_exhausted(job):

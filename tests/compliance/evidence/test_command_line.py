@@ -96,11 +96,11 @@ def test_a_file_beyond_the_limit_is_refused_without_being_read_whole(run: Run, t
 @pytest.mark.parametrize(
     ("option", "content", "code"),
     [
-        pytest.param("--log-vkey", b"", ExitCode.CHECKPOINT_KEY, id="an empty vkey file"),
+        pytest.param("--log-vkey", b"", ExitCode.UNREADABLE, id="an empty vkey file"),
         pytest.param("--log-vkey", b"\xff\xfe", ExitCode.UNREADABLE, id="a vkey file that is no text"),
-        pytest.param("--log-vkey", b"key", ExitCode.CHECKPOINT_KEY, id="a vkey file with no vkey"),
-        pytest.param("--evidence-key", b"", ExitCode.MALFORMED_FILE, id="an empty key file"),
-        pytest.param("--evidence-key", b"key", ExitCode.MALFORMED_FILE, id="a key file with no key"),
+        pytest.param("--log-vkey", b"key", ExitCode.UNREADABLE, id="a vkey file with no vkey"),
+        pytest.param("--evidence-key", b"", ExitCode.UNREADABLE, id="an empty key file"),
+        pytest.param("--evidence-key", b"key", ExitCode.UNREADABLE, id="a key file with no key"),
     ],
 )
 def test_a_pinned_key_that_is_none_trusts_nobody(

@@ -384,8 +384,8 @@ FALSE_STORIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
         {"event": on("request.completed", evidence=["0" * 64])},
         ExitCode.COMPLETION_MISMATCH,
     ),
-    "completion with another live model": (
-        {"event": on("request.completed", live=["0" * 64])},
+    "completion with another version": (
+        {"event": on("request.completed", versions=["0" * 64])},
         ExitCode.COMPLETION_MISMATCH,
     ),
     "completion on failed evidence": ({"kind": FailedStory}, ExitCode.COMPLETION_MISMATCH),

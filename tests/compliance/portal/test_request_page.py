@@ -198,7 +198,7 @@ def test_a_shredded_identity_is_said_to_be_shredded() -> None:
     request_id = cast.brought_to(RequestState.REFUSED).request.pk
     SubjectVault.objects.filter(request=request_id).delete()
     for user in (cast.bob(), cast.dana(), cast.audrey()):
-        assert "identity shredded" in seen(signed_in(user), address("request", request_id)).text
+        assert "not kept" in seen(signed_in(user), address("request", request_id)).text
 
 
 def test_the_timeline_says_who_did_what_and_what_waits() -> None:

@@ -103,9 +103,9 @@ def test_the_completion_letter_claims_what_the_evidence_does() -> None:
     cast.brought_to(RequestState.COMPLETED)
     letters.send(Letter.objects.get().pk)
     body = mail.outbox[-1].body
-    assert "Model spam: 2 of your records" in body
-    assert "would have given" in body
-    assert "1 other model was" in body
+    assert 'Model "spam": 2 of your records' in body
+    assert "exactly what it would have learned without them" in body
+    assert "1 other model holds none" in body
 
 
 def test_completion_puts_the_new_version_into_service_and_dates_the_old_one() -> None:

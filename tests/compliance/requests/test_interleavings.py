@@ -23,11 +23,13 @@ from compliance.reports.request_bundle import export
 from compliance.requests import policy, queries
 from compliance.requests.actions.attach_evidence import attach_evidence
 from compliance.requests.actions.fail_job import fail_job
+from compliance.requests.actions.heartbeat import heartbeat
 from compliance.requests.actions.plan import plan
 from compliance.requests.actions.record_findings import record_findings
 from compliance.requests.actions.record_job import record_job
+from compliance.requests.actions.release_job import release_job
 from compliance.requests.actions.start_job import start_job
-from compliance.requests.errors import InvalidInputError, NotReadyError
+from compliance.requests.errors import InvalidInputError, LostLeaseError, NotReadyError
 from compliance.requests.identities import canonical
 from compliance.requests.models import DeletionRequest, Job, Letter, Target
 from compliance.requests.states import JobState, RequestState, TargetState
@@ -265,3 +267,41 @@ def test_a_plan_leaves_no_target_behind_that_failed() -> None:
     plan(request.pk, actor=SYSTEM)
     assert not Target.objects.filter(request=request, state=TargetState.FAILED).exists()
     assert state_of(request) == RequestState.EXECUTING
+
+
+def test_a_job_that_nothing_waits_for_ends_and_frees_its_model() -> None:
+    cast.model_of("spam", cast.ALICE)
+    request = cast.brought_to(RequestState.EXECUTING).request
+    left_over = job_on("spam", request)
+    assert start_job(left_over.pk, actor=ONE) is not None
+    Target.objects.filter(request=request).update(job=None)
+    Job.objects.filter(pk=left_over.pk).update(lease_expires_at=datetime.now(tz=UTC) - timedelta(seconds=1))
+    assert start_job(left_over.pk, actor=TWO) is None
+    left_over.refresh_from_db()
+    assert (left_over.state, left_over.failure) == (JobState.FAILED, "superseded")
+
+
+def test_a_bundle_of_a_request_that_moves_while_it_is_read_is_not_given_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    cast.model_of("spam", cast.ALICE)
+    request = cast.brought_to(RequestState.UNDER_REVIEW).request
+    cast.run_ledger()
+    read = queries.detail
+
+    def and_then_it_is_approved(request_id: uuid.UUID) -> DeletionRequest:
+        found = read(request_id)
+        cast.decide(request_id)
+        cast.run_ledger()
+        return found
+
+    monkeypatch.setattr(queries, "detail", and_then_it_is_approved)
+    with pytest.raises(NotReadyError, match="moved on"):
+        export(request.pk)
+
+
+def test_a_released_job_is_not_held_by_a_heartbeat_that_comes_late() -> None:
+    cast.model_of("spam", cast.ALICE)
+    job = job_on("spam", cast.brought_to(RequestState.EXECUTING).request)
+    start_job(job.pk, actor=ONE)
+    release_job(job.pk, actor=ONE, reason="out_of_memory")
+    with pytest.raises(LostLeaseError):
+        heartbeat(job.pk, actor=ONE, progress=0.5, message="late")

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from compliance.ledger.actors import STAFF_ROLES
+from compliance.ledger.readiness import refuse_missing_tables
 
 
 class Command(BaseCommand):
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--password-file", type=Path, help="file that holds the password and nothing else")
 
     def handle(self, *args: Any, username: str, role: list[str], password_file: Path | None, **options: Any) -> None:
+        refuse_missing_tables()
         user = User(username=username)
         try:
             user.full_clean(exclude=["password"])
@@ -44,7 +46,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"The password file {path} cannot be read as text: {error}") from error
+        raise CommandError(f"The password file {path} cannot be read as text ({type(error).__name__}).") from error
 
 
 def _asked() -> str:

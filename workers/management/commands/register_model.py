@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from compliance.ledger.readiness import refuse_missing_tables
 from compliance.registry.errors import RegistryError
 from ml_core.errors import UnlearningError
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--source", default="", help="name of the data source (default: NAME-data)")
 
     def handle(self, *args: Any, name: str, **options: Any) -> None:
+        refuse_missing_tables()
         from workers.registration import Registration, register  # Imports torch.
 
         registration = Registration(

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from workers.preparation import prepare
-from workers.processes import ProcessError, Processes
+from workers.preparation import STARTING_FAILS, prepare
+from workers.processes import Processes, port_number
 
 WATCH_SECONDS = 1.0
 
@@ -18,18 +18,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
-        parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000)")
+        parser.add_argument("--port", type=port_number, default=8000, help="port to listen on (default: 8000)")
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        prepare()
         try:
+            prepare()
             with Processes(host=host, port=port) as processes:
                 self.stdout.write(f"Portal  {processes.url}/\nAPI     {processes.url}/api/v1/schema\nStop with Ctrl-C.")
                 while not stop.wait(WATCH_SECONDS):
                     processes.refuse_ended()
-        except ProcessError as error:
+        except STARTING_FAILS as error:
             raise CommandError(str(error)) from error
         self.stdout.write("Stopped.")

@@ -5,12 +5,14 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from compliance.ledger import keys
+from compliance.ledger.readiness import refuse_missing_tables
 
 
 class Command(BaseCommand):
     help = "Create the missing key files (readable by their owner alone) and publish their public halves."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        refuse_missing_tables()
         made = keys.create_missing()
         for path in made:
             self.stdout.write(f"created {path}")

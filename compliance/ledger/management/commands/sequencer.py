@@ -5,11 +5,13 @@ import threading
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, close_old_connections
 
+from compliance.evidence.signing import KeyFileError
 from compliance.ledger import keys
 from compliance.ledger.checkpointer import sign_checkpoint
+from compliance.ledger.readiness import refuse_missing_tables
 from compliance.ledger.sequencer import sequence_batch
 
 POLL_SECONDS = 0.1
@@ -23,14 +25,20 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="empty the outbox, sign one checkpoint, and stop")
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
-        keys.publish_checkpoint_key()
-        key = keys.ledger_key()
-        stop = threading.Event()
+        try:
+            key = keys.ledger_key()
+        except KeyFileError as error:
+            raise CommandError(str(error)) from error
+        stop, is_published = threading.Event(), False
         if not once:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
         while not stop.is_set():
             try:
+                if not is_published:
+                    refuse_missing_tables()
+                    keys.publish_checkpoint_key()
+                    is_published = True
                 moved = sequence_batch()
                 sign_checkpoint(key)
             except OperationalError as error:
