@@ -72,6 +72,8 @@ class TestPagesAgainstSlices(TestCase):
         pytest.param("2026-05-01T00:00:00_00000000-0000-4000-8000-000000000001", id="no zone"),
         pytest.param("2026-05-01T00:00:00+00:00_7", id="no uuid"),
         pytest.param("x_00000000-0000-4000-8000-000000000001", id="no time"),
+        pytest.param("0001-01-01T00:00:00+23:59_00000000-0000-4000-8000-000000000001", id="before the calendar"),
+        pytest.param("9999-12-31T23:59:59-23:59_00000000-0000-4000-8000-000000000001", id="after the calendar"),
     ],
 )
 @pytest.mark.parametrize("direction", ["older_than", "newer_than"])
