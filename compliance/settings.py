@@ -62,15 +62,21 @@ KEYS_DIR = Path(os.environ.get("EXPUNGE_KEYS_DIR") or DATA_DIR / "keys").resolve
 def _generated(name: str) -> str:
     """The secret made for this data folder on first use. Only in DEBUG: production secrets have an owner."""
     folder = DATA_DIR / "secrets"
-    # Also the folder around it: mail with codes and the database lie there.
-    DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / name.lower()
     try:
+        # Also the folder around it: mail with codes and the database lie there.
+        DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(exist_ok=True, mode=0o700)
+        if path.exists():
+            return _read_secret(path, name)
         # Exclusive creation: two processes that start together must agree on one secret.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read_secret(path, name)
+    except FileExistsError as error:
+        if path.exists():
+            return _read_secret(path, name)
+        raise ImproperlyConfigured(f"EXPUNGE_DATA_DIR must be a folder, found the file {error.filename}.") from error
+    except OSError as error:
+        raise ImproperlyConfigured(f"EXPUNGE_DATA_DIR {DATA_DIR} cannot be written ({error.strerror}).") from error
     with os.fdopen(descriptor, "w") as file:
         file.write(base64.b64encode(secrets.token_bytes(32)).decode())
     return _read_secret(path, name)
@@ -283,6 +289,8 @@ CONTROLLER_NAME = os.environ.get("EXPUNGE_CONTROLLER_NAME") or "The controller"
 SUPERVISORY_AUTHORITY = os.environ.get("EXPUNGE_SUPERVISORY_AUTHORITY") or "the data protection supervisory authority"
 IDENTITY_CODE_SECONDS = env_int("EXPUNGE_IDENTITY_CODE_SECONDS", 600)
 IDENTITY_CODE_ATTEMPTS = 5
+# Whoever floods an address with requests does not flood its mailbox; the codes that wait are sent later.
+IDENTITY_CODES_PER_HOUR = env_int("EXPUNGE_IDENTITY_CODES_PER_HOUR", 10)
 DEFAULT_FROM_EMAIL = os.environ.get("EXPUNGE_FROM_EMAIL") or "privacy@localhost"
 if os.environ.get("EXPUNGE_SMTP_HOST"):
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

@@ -9,7 +9,7 @@ from django.db.models import F
 
 from compliance.ledger.actors import Actor
 from compliance.requests import identities, transitions
-from compliance.requests.errors import StateError
+from compliance.requests.errors import NotReadyError, StateError
 from compliance.requests.models import DeletionRequest, IdentityChallenge
 from compliance.requests.states import RequestState
 
@@ -20,9 +20,11 @@ METHOD = "email_code"
 def request_identity(request_id: uuid.UUID, *, actor: Actor) -> str:
     """A fresh code, which the caller mails after commit; an earlier one stops working.
 
-    Raises NotFoundError, and StateError once identity is proven or the request is closed.
+    Raises NotFoundError, StateError once identity is proven or the request is closed, and NotReadyError when the
+    address was sent enough codes for this hour: the sweep asks again.
     """
     request = transitions.locked(request_id)
+    _refuse_flood(request)
     if request.state == RequestState.RECEIVED:
         transitions.move(
             request,
@@ -48,6 +50,13 @@ def request_identity(request_id: uuid.UUID, *, actor: Actor) -> str:
     # Counted before it is mailed, so that an address that cannot be reached is not tried for ever.
     IdentityChallenge.objects.filter(request=request).update(n_tries=F("n_tries") + 1)
     return code
+
+
+def _refuse_flood(request: DeletionRequest) -> None:
+    hour_ago = datetime.now(tz=UTC) - timedelta(hours=1)
+    to_same_address = IdentityChallenge.objects.filter(request__vault__pseudonym=request.vault.pseudonym)
+    if to_same_address.filter(sent_at__gt=hour_ago).count() >= settings.IDENTITY_CODES_PER_HOUR:
+        raise NotReadyError("This address was sent many codes within the hour. The next one is sent when that is over.")
 
 
 def _is_first_try(request: DeletionRequest) -> bool:

@@ -16,7 +16,10 @@ from compliance.requests.states import RequestState
 def withdraw(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
     """Raises NotFoundError, StateError (decided already) or ForbiddenActorError."""
     request = transitions.locked(request_id)
+    is_proven = request.state == RequestState.UNDER_REVIEW
     changes = {"closed_at": datetime.now(tz=UTC)}
     transitions.move(request, RequestState.WITHDRAWN, "request.withdrawn", actor=actor, facts={}, changes=changes)
-    owe(request, Letter.Kind.WITHDRAWN)
+    if is_proven:
+        # Before that, anyone could have mail sent to anybody.
+        owe(request, Letter.Kind.WITHDRAWN)
     return request

@@ -28,10 +28,11 @@ from compliance.requests.actions.plan import plan
 from compliance.requests.actions.record_findings import record_findings
 from compliance.requests.actions.record_job import record_job
 from compliance.requests.actions.release_job import release_job
+from compliance.requests.actions.request_identity import mark_code_sent
 from compliance.requests.actions.start_job import start_job
 from compliance.requests.errors import InvalidInputError, LostLeaseError, NotReadyError
 from compliance.requests.identities import canonical
-from compliance.requests.models import DeletionRequest, Job, Letter, Target
+from compliance.requests.models import DeletionRequest, IdentityChallenge, Job, Letter, Target
 from compliance.requests.states import JobState, RequestState, TargetState
 from tests.compliance import cast
 
@@ -305,3 +306,24 @@ def test_a_released_job_is_not_held_by_a_heartbeat_that_comes_late() -> None:
     release_job(job.pk, actor=ONE, reason="out_of_memory")
     with pytest.raises(LostLeaseError):
         heartbeat(job.pk, actor=ONE, progress=0.5, message="late")
+
+
+def test_a_flooded_address_gets_a_bounded_number_of_codes_and_the_rest_later(settings: Settings) -> None:
+    settings.IDENTITY_CODES_PER_HOUR = 2
+    requests = [cast.ask().request for _ in range(3)]
+    for request in requests[:2]:
+        cast.mail_code(request.pk)
+        mark_code_sent(request.pk)
+    with pytest.raises(NotReadyError, match="codes"):
+        cast.mail_code(requests[2].pk)
+    assert state_of(requests[2]) == RequestState.RECEIVED
+    cast.mail_code(cast.ask(cast.CHARLIE).request.pk)
+    IdentityChallenge.objects.update(sent_at=datetime.now(tz=UTC) - timedelta(hours=2))
+    cast.mail_code(requests[2].pk)
+
+
+def test_nobody_is_written_to_before_the_address_is_proven() -> None:
+    request = cast.ask().request
+    cast.mail_code(request.pk)
+    cast.take_back(request.pk)
+    assert not Letter.objects.exists()
