@@ -117,6 +117,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "scope_changed": "The models no longer hold what was approved. Read the new scope and approve it.",
         "no_method_in_policy": "The policy names no method for one of the model families. Add one, then approve again.",
         "method_not_installed": "No worker has the method that the policy names. Start one that has it, then approve again.",
+        "audit_not_installed": "No worker has an audit that the policy names. Mend the policy, then approve again.",
     }
 )
 EVENTS: Mapping[str, str] = MappingProxyType(

@@ -1,11 +1,15 @@
 """How values are spelt on pages."""
 
+import inspect
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from compliance.portal import narrative
 from compliance.portal.templatetags import portal
+from compliance.requests.actions import plan as planning
 from compliance.requests.queries import TimelineEntry
 
 
@@ -100,3 +104,10 @@ def test_facts_stand_in_the_order_of_the_allow_list_and_in_words() -> None:
 def test_an_event_without_a_name_shows_its_code() -> None:
     assert portal.event_name("request.received") == "Request received"
     assert portal.event_name("request.novel") == "request.novel"
+
+
+def test_every_reason_for_which_a_plan_needs_attention_is_told_in_a_sentence() -> None:
+    source = inspect.getsource(planning)
+    reasons = set(re.findall(r'_raise_attention\(request, actor, "([a-z_]+)"\)', source))
+    assert len(reasons) > 3
+    assert reasons <= set(narrative.REASONS)
