@@ -25,7 +25,7 @@ ENV PATH=/venv/bin:$PATH \
 # New volumes take over owner and mode of the folders they are mounted on.
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin expunge \
     && install --directory --owner expunge --group expunge --mode 0700 \
-        /var/lib/expunge /var/lib/expunge/artifacts /keys /keys/ledger /keys/evidence
+        /var/lib/expunge /var/lib/expunge/artifacts /var/lib/expunge/guard /var/lib/expunge/log /keys /keys/ledger /keys/evidence
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY . .

@@ -55,7 +55,7 @@ lint: install ## Style, types, direction of imports, settings, missing migration
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 bench: install ## Run the measurements in tests/benchmarks
-	@modules=$$(find tests/benchmarks -name '[a-z]*.py' 2>/dev/null | sort | sed 's|\.py$$||; s|/|.|g'); \
+	@modules=$$(find tests/benchmarks -maxdepth 1 -name '[a-z]*.py' 2>/dev/null | sort | sed 's|\.py$$||; s|/|.|g'); \
 	if [ -z "$$modules" ]; then echo "There are no measurements in tests/benchmarks yet."; fi; \
 	for module in $$modules; do echo "== $$module"; $(BIN)/python -m $$module || exit 1; done
 

@@ -54,6 +54,12 @@ def env_matching(name: str, default: str, pattern: str, expected: str) -> str:
     return value
 
 
+def env_path(name: str) -> Path | None:
+    """The file that is named, or None."""
+    value = os.environ.get(name, "").strip()
+    return Path(value).resolve() if value else None
+
+
 _RATE = (r"\d+/(second|minute|hour|day)", "a rate such as 20/minute")
 DATA_DIR = Path(os.environ.get("EXPUNGE_DATA_DIR") or ROOT / ".data").resolve()
 KEYS_DIR = Path(os.environ.get("EXPUNGE_KEYS_DIR") or DATA_DIR / "keys").resolve()
@@ -312,6 +318,25 @@ LEDGER_ORIGIN = env_matching(
 )
 LEDGER_KEY_PATH = Path(os.environ.get("EXPUNGE_LEDGER_KEY_PATH") or KEYS_DIR / "ledger.pem")
 EVIDENCE_KEY_PATH = Path(os.environ.get("EXPUNGE_EVIDENCE_KEY_PATH") or KEYS_DIR / "evidence.pem")
+# A signer URI of securesystemslib (awskms:, gcpkms:, azurekms:, hsm:, hv:, file2:) takes the place of the key file.
+LEDGER_KEY_URI = os.environ.get("EXPUNGE_LEDGER_KEY_URI", "").strip()
+EVIDENCE_KEY_URI = os.environ.get("EXPUNGE_EVIDENCE_KEY_URI", "").strip()
+HSM_PIN = env_secret("EXPUNGE_HSM_PIN") if "hsm" in {LEDGER_KEY_URI[:3], EVIDENCE_KEY_URI[:3]} else ""
+LEDGER_PUBLIC_KEY_PATH = Path(os.environ.get("EXPUNGE_LEDGER_PUBLIC_KEY_PATH") or KEYS_DIR / "ledger.pub.pem")
+EVIDENCE_PUBLIC_KEY_PATH = Path(os.environ.get("EXPUNGE_EVIDENCE_PUBLIC_KEY_PATH") or KEYS_DIR / "evidence.pub.pem")
+# Every head that was ever signed, outside the database, so that a restored backup cannot make the ledger fork.
+CHECKPOINT_GUARD_PATH = Path(os.environ.get("EXPUNGE_CHECKPOINT_GUARD_PATH") or DATA_DIR / "checkpoints.guard")
+# A folder, or a URL that fsspec understands, such as s3://bucket/prefix.
+LOG_DIR = os.environ.get("EXPUNGE_LOG_DIR") or str(DATA_DIR / "log")
+# A database that forgets what it has committed would let the ledger fork. Only a machine to try things out may have one.
+REFUSE_VOLATILE_DATABASE = not DEBUG
+WITNESS_POLICY_PATH = env_path("EXPUNGE_WITNESS_POLICY_FILE")
+TSA_URL = env_matching("EXPUNGE_TSA_URL", "", r"(https?://.+)?", "an http or https address")
+TSA_CERTIFICATES_PATH = env_path("EXPUNGE_TSA_CERTIFICATES_FILE")
+if TSA_URL and TSA_CERTIFICATES_PATH is None:
+    raise ImproperlyConfigured(
+        "EXPUNGE_TSA_URL is set: name the PEM file of its root in EXPUNGE_TSA_CERTIFICATES_FILE."
+    )
 ARTIFACTS_DIR = Path(os.environ.get("EXPUNGE_ARTIFACTS_DIR") or DATA_DIR / "artifacts")
 POLICY_PATH = Path(os.environ.get("EXPUNGE_POLICY_FILE") or ROOT / "compliance" / "requests" / "policy.json")
 DISPATCHER = os.environ.get("EXPUNGE_DISPATCHER") or "workers.dispatch.CeleryDispatcher"

@@ -102,6 +102,13 @@ def _append_only_ledger(request: pytest.FixtureRequest) -> Iterator[None]:
     append_only.execute(connection, append_only.remove_statements(connection.vendor))
 
 
+@pytest.fixture(autouse=True)
+def _own_ledger_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test has a database of its own, so the heads that were signed and published are its own, too."""
+    monkeypatch.setattr(settings, "CHECKPOINT_GUARD_PATH", tmp_path / "guard" / "checkpoints.guard")
+    monkeypatch.setattr(settings, "LOG_DIR", str(tmp_path / "log"))
+
+
 @pytest.fixture
 def ledger_db(transactional_db: None) -> None:
     """A database whose transactions really commit, with the append-only triggers on."""
@@ -116,11 +123,16 @@ def broker_url() -> Iterator[str]:
 
 @pytest.fixture
 def process_environment() -> dict[str, str]:
-    """The environment for a process that a test starts: it sees the test's database (use it with `ledger_db`)."""
+    """The environment for a process that a test starts: it sees the test's database and files (use it with `ledger_db`)."""
     database = connection.settings_dict
     if connection.vendor == "sqlite":
         url = f"sqlite:///{database['NAME']}"
     else:
         parts = urlsplit(os.environ["DATABASE_URL"])
         url = parts._replace(path=f"/{database['NAME']}").geturl()
-    return {**os.environ, "DATABASE_URL": url}
+    return {
+        **os.environ,
+        "DATABASE_URL": url,
+        "EXPUNGE_CHECKPOINT_GUARD_PATH": str(settings.CHECKPOINT_GUARD_PATH),
+        "EXPUNGE_LOG_DIR": settings.LOG_DIR,
+    }

@@ -19,6 +19,10 @@ DECLARED: dict[str, Any] = yaml.safe_load(FILE.read_text())
 APP = [name for name, service in SERVICES.items() if service["image"].startswith("expunge:")]
 # Started by hand and gone when it has made the keys.
 SETUP = "keys"
+LEDGER = ("sequencer", "checkpointer", "publisher")
+TRUST = "${TRUST_FOLDER"
+# Addresses that hold no password.
+OPEN_ADDRESSES = {"TORCH_INDEX_URL", "EXPUNGE_TSA_URL"}
 SECRET_WORDS = re.compile("password|secret|token|_key$|_key_file$|_url$|_url_file$", re.IGNORECASE)
 
 
@@ -33,14 +37,16 @@ def mounted(service: str) -> set[str]:
 
 
 def test_the_services_are_those_of_the_manual() -> None:
-    assert set(SERVICES) == {"db", "redis", "migrate", SETUP, "ledger", "web", "worker", "worker-gpu", "beat"}
+    assert set(SERVICES) == {"db", "redis", "migrate", SETUP, *LEDGER, "web", "worker", "worker-gpu", "beat"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_no_secret_stands_in_the_file(name: str) -> None:
     """A variable that sounds like a secret names a file that the service is given as a secret."""
     environment: dict[str, str] = SERVICES[name].get("environment", {})
-    sounding = {key: value for key, value in environment.items() if SECRET_WORDS.search(key)}
+    sounding = {
+        key: value for key, value in environment.items() if SECRET_WORDS.search(key) and key not in OPEN_ADDRESSES
+    }
     given = {f"/run/secrets/{secret}" for secret in SERVICES[name]["secrets"]}
 
     assert sounding or name == "redis", "redis reads its one secret in its command"
@@ -56,7 +62,7 @@ def test_every_secret_is_a_file_outside_the_source() -> None:
 
 
 def test_no_variable_that_sounds_like_a_secret_is_read_from_env() -> None:
-    assert [name for name in variables() if SECRET_WORDS.search(name) and name != "TORCH_INDEX_URL"] == []
+    assert [name for name in variables() if SECRET_WORDS.search(name) and name not in OPEN_ADDRESSES] == []
 
 
 def test_the_example_lists_the_variables_that_the_file_reads() -> None:
@@ -66,7 +72,20 @@ def test_the_example_lists_the_variables_that_the_file_reads() -> None:
 
 
 def test_the_key_of_the_ledger_is_in_one_service() -> None:
-    assert [name for name in SERVICES if "ledger-key" in mounted(name) and name != SETUP] == ["ledger"]
+    assert [name for name in SERVICES if "ledger-key" in mounted(name) and name != SETUP] == ["checkpointer"]
+
+
+def test_what_was_signed_is_remembered_by_the_one_that_signs() -> None:
+    assert [name for name in SERVICES if "checkpoint-guard" in mounted(name)] == ["checkpointer"]
+    assert mounted("checkpointer") == {"ledger-key", "checkpoint-guard"}
+    assert mounted("sequencer") == set()
+
+
+def test_the_published_log_is_written_by_the_publisher_and_read_by_the_web_server() -> None:
+    volumes = {name: SERVICES[name].get("volumes", []) for name in SERVICES}
+    assert {name for name in SERVICES if "log" in mounted(name)} == {"publisher", "web"}
+    assert "log:/var/lib/expunge/log:ro" in volumes["web"]
+    assert {name for name in SERVICES if TRUST in mounted(name)} == {"publisher", "web", SETUP}
 
 
 def test_the_key_of_evidence_is_with_the_workers_alone() -> None:
@@ -74,12 +93,12 @@ def test_the_key_of_evidence_is_with_the_workers_alone() -> None:
 
 
 def test_the_service_with_both_keys_is_started_by_hand() -> None:
-    assert mounted(SETUP) == {"ledger-key", "evidence-key"}
+    assert mounted(SETUP) == {"ledger-key", "evidence-key", TRUST}
     assert SERVICES[SETUP]["profiles"] == ["setup"]
     assert SERVICES[SETUP]["restart"] == "no"
 
 
-@pytest.mark.parametrize("name", ["db", "redis", "ledger", "migrate", SETUP])
+@pytest.mark.parametrize("name", ["db", "redis", "sequencer", "checkpointer", "migrate", SETUP])
 def test_what_needs_no_way_out_has_none(name: str) -> None:
     assert SERVICES[name]["networks"] == ["inside"]
     assert "ports" not in SERVICES[name]
@@ -126,7 +145,7 @@ def test_workers_do_not_fork(name: str) -> None:
 def test_every_command_of_django_exists() -> None:
     commands = {service["command"][2] for service in SERVICES.values() if "manage.py" in service.get("command", [])}
 
-    assert commands == {"migrate", "create_keys", "sequencer"}
+    assert commands == {"migrate", "keys", *LEDGER}
     assert commands <= set(get_commands())
 
 

@@ -23,7 +23,7 @@ def installed() -> Catalogue:
 def publish() -> None:
     """Publish the cards of all methods and audits, and the key that signs evidence.
 
-    Raises PluginError, and KeyFileError when there is no evidence key.
+    Raises PluginError, and what `keys.evidence_signer` raises when there is no evidence key that may be used.
     """
     publish_cards([card.to_dict() for card in installed().cards()])
     keys.publish_evidence_key()

@@ -42,6 +42,10 @@ class CeleryDispatcher:
         """Run a job on a worker of this queue."""
         _send("run_job", str(job_id), queue)
 
+    def summarise(self, request_id: uuid.UUID) -> None:
+        """Sign the summaries of a completed request."""
+        _send("summarise", str(request_id))
+
     def send_letter(self, letter_id: int) -> None:
         """Mail a letter that is owed."""
         _send("send_letter", letter_id)

@@ -68,7 +68,7 @@ def evidence_facts(job: Job, target: Target) -> EvidenceFacts:
     """Everything the evidence about one target says. Raises LookupError when a row that it rests on is missing."""
     if job.before is None or job.after is None or job.started_at is None or job.outcome is None:
         raise LookupError(f"the job {job.pk} was not recorded: there is nothing to sign")
-    if job.challenge_size is None or target.request.policy is None:
+    if job.challenge_log is None or job.challenge_size is None or target.request.policy is None:
         raise LookupError(f"the job {job.pk} has no challenge or no policy: there is nothing to sign")
     findings = recorded_findings(job, target)
     return EvidenceFacts(
@@ -84,7 +84,7 @@ def evidence_facts(job: Job, target: Target) -> EvidenceFacts:
         method=Method(name=job.method, config=job.config, assurance=job.outcome["assurance"], **job.outcome["method"]),
         findings=findings,
         guarantee_terms=job.outcome["guarantee_terms"],
-        challenge=Challenge(checkpoint_sha256=job.challenge_sha256, size=job.challenge_size),
+        challenge=Challenge(checkpoint_sha256=job.challenge_sha256, log=job.challenge_log, size=job.challenge_size),
         started_at=job.started_at.replace(microsecond=0),
         finished_at=datetime.now(tz=UTC).replace(microsecond=0),
         worker=process.worker(),

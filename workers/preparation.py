@@ -20,5 +20,4 @@ def prepare() -> None:
     if not PublicKey.objects.exists():
         # Only for a ledger that has none: a key that went missing later must be restored, never silently replaced.
         keys.create_missing()
-    keys.publish_checkpoint_key()
     keys.publish_evidence_key()

@@ -1,4 +1,4 @@
-"""The processes of one machine, started and stopped together: broker, sequencer, worker, beat, web.
+"""The processes of one machine, started and stopped together: broker, the ledger's three, worker, beat, web.
 
 What `docker-compose.yml` does with containers, `manage.py serve` and `manage.py demo` do with child processes. A child
 that ends on its own ends all, with the last lines of its log. A parent that is killed takes its children along, but for
@@ -109,7 +109,7 @@ class Processes:
         manage = [sys.executable, str(settings.ROOT / "manage.py")]
         celery = [sys.executable, "-m", "celery", "-A", "workers.app"]
         return {
-            "sequencer": [*manage, "sequencer"],
+            **{name: [*manage, name] for name in ("sequencer", "checkpointer", "publisher")},
             "worker": [
                 *celery,
                 "worker",

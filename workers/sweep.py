@@ -38,6 +38,8 @@ def _send_again(lost: queries.Lost) -> None:
         send.plan(request_id)
     for job_id, queue in lost.jobs:
         send.run_job(job_id, queue)
+    for request_id in lost.summaries:
+        send.summarise(request_id)
     for letter_id in lost.letters:
         send.send_letter(letter_id)
 

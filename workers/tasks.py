@@ -67,6 +67,15 @@ def run_job(job_id: str) -> None:
 
 
 @_task
+def summarise(request_id: str) -> None:
+    """Sign the summaries of a completed request."""
+    with _logged("summarise", request_id):
+        from workers import summaries
+
+        summaries.summarise(uuid.UUID(request_id))
+
+
+@_task
 def send_letter(letter_id: int) -> None:
     """Mail a letter to the data subject."""
     with _logged("send_letter", letter_id):

@@ -39,7 +39,8 @@ def _why_not_ready() -> Problem | None:
         if _is_ledger_behind(datetime.now(tz=UTC)):
             return _unready(
                 "ledger_behind",
-                "Entries have waited for a signed checkpoint for more than a minute. Is `manage.py sequencer` running?",
+                "Entries have waited for a signed checkpoint for more than a minute. Are `manage.py sequencer` and "
+                "`manage.py checkpointer` running, and what do they say?",
             )
     except DatabaseError:
         # The driver's message names hosts and users: it stays inside.
@@ -59,6 +60,6 @@ def _has_missing_migrations() -> bool:
 def _is_ledger_behind(now: datetime) -> bool:
     late = now - LEDGER_GRACE
     newest = checkpointer.latest()
-    size = 0 if newest is None else newest.size
-    unsigned = LedgerEntry.objects.filter(index__gte=size, sequenced_at__lt=late)
+    size = 0 if newest is None else newest.end
+    unsigned = LedgerEntry.objects.filter(position__gte=size, sequenced_at__lt=late)
     return PendingEntry.objects.filter(recorded_at__lt=late).exists() or unsigned.exists()

@@ -40,6 +40,7 @@ urlpatterns = [
     _endpoint("audit/requests", audit.AuditedRequestsView, "audit-requests"),
     _endpoint("audit/requests/<uuid:request_id>/bundle", audit.BundleView, "audit-bundle"),
     _endpoint("audit/keys", audit.KeysView, "audit-keys"),
+    _endpoint("audit/trust", audit.TrustView, "audit-trust"),
     _endpoint("audit/checkpoint", audit.CheckpointView, "audit-checkpoint"),
     _endpoint("schema", SpectacularJSONAPIView, "schema"),
 ]

@@ -1,36 +1,34 @@
-"""`python -m compliance.evidence verify BUNDLE`: the auditor's command."""
+"""`python -m compliance.evidence`: the auditor's commands. `verify` and `explain` for evidence, `witness` for logs."""
 
 import argparse
 import io
 import json
 import sys
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-
-from compliance.evidence import errors, signing
-from compliance.evidence.checkpoint import parse_vkey
-from compliance.evidence.container import MAX_ARCHIVE_BYTES
-from compliance.evidence.errors import (
-    CheckpointKeyError,
-    EvidenceError,
-    ExitCode,
-    MalformedFileError,
-    TooLargeError,
-    UnreadableError,
-)
-from compliance.evidence.report import Report
+from compliance.evidence import errors, explanation, pins, tables
+from compliance.evidence.errors import EvidenceError, ExitCode
+from compliance.evidence.pins import Pins
 from compliance.evidence.verify import verify_bundle
+from compliance.evidence.verify_export import verify_export
+from compliance.evidence.witness import command as witness
 
-_EXPLANATION = """\
-Verifies one erasure request offline: no network, no server, no database.
+_VERIFY = """\
+Verifies offline: no network, no server, no database.
 
-Give it the keys that you obtained from the controller on another way than this bundle. Without them the keys in the
-bundle are used: the result then says that the bundle is consistent, and which fingerprints you still have to compare.
+EXPORT is the .zip file of one request, or the folder of an export of whole ledgers.
+
+Give it the trust file that you obtained from the controller, after comparing its fingerprint on another way. Without
+one the keys that came with the evidence are used: the result then says that it is consistent, and which fingerprints
+you still have to compare.
 """
-_WIDTH = 118
+_EXPLAIN = """\
+Tells one request's story, entry by entry, each with its place in the log and the proof that it stands there.
+
+Everything is verified first, as `verify` does it; what does not verify is not told.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,47 +38,76 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
+    if options.command == "witness":
+        return witness.run(options)
     try:
-        report = verify_bundle(
-            _read(options.bundle),
-            log_vkeys=[_vkey(text) for text in options.log_vkey] or None,
-            evidence_keys=[_evidence_key(path) for path in options.evidence_key] or None,
-        )
+        value, text = _verify(options) if options.command == "verify" else _explain(options)
     except EvidenceError as error:
         _show_refusal(error, as_json=options.json)
         return int(error.code)
-    print(json.dumps({"verified": True, "code": 0, **report.to_dict()}, indent=2) if options.json else _table(report))
+    print(json.dumps({"verified": True, "code": 0, **value}, indent=2) if options.json else text)
     return int(ExitCode.VERIFIED)
+
+
+def _verify(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    pinned = pins.read(options)
+    if _is_folder(options.export):
+        whole = verify_export(options.export, trust=pinned.trust_alone(), n_processes=options.processes)
+        return whole.to_dict(), tables.export_table(whole)
+    report = verify_bundle(pins.read_bundle(options.export), **pinned.for_bundle())
+    return report.to_dict(), tables.bundle_table(report)
+
+
+def _explain(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    pinned: Pins = pins.read(options)
+    if _is_folder(options.export):
+        story = explanation.of_export(options.export, options.request, pinned.trust_alone())
+    else:
+        story = explanation.of_bundle(pins.read_bundle(options.export), options.request, pinned)
+    return story.to_dict(), tables.story_table(story)
+
+
+def _is_folder(path: Path) -> bool:
+    """False for a path that the system refuses to look at: reading it will say why."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m compliance.evidence", description="Verify Expunge evidence.")
     commands = parser.add_subparsers(dest="command", required=True)
-    verify = commands.add_parser(
-        "verify",
-        help="verify a bundle offline",
-        description=_EXPLANATION,
+    verify = _command(commands, "verify", "verify a bundle or an export offline", _VERIFY)
+    verify.add_argument("export", type=Path, metavar="EXPORT", help="the .zip file of a request, or an export's folder")
+    verify.add_argument("--processes", type=_count, metavar="N", help="judge N requests at once (default: all cores)")
+    explain = _command(commands, "explain", "tell one request's story with its proofs", _EXPLAIN)
+    explain.add_argument(
+        "export", type=Path, metavar="EXPORT", help="the .zip file of a request, or an export's folder"
+    )
+    explain.add_argument("request", metavar="REQUEST", help="the id of the request")
+    for command in (verify, explain):
+        pins.add_arguments(command)
+        command.add_argument("--json", action="store_true", help="print the report, or the refusal, as JSON on stdout")
+    witness.add_arguments(commands)
+    return parser
+
+
+def _command(commands: Any, name: str, summary: str, description: str) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
         epilog=_exit_codes(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verify.add_argument("bundle", type=Path, metavar="BUNDLE", help="the .zip file exported for one request")
-    verify.add_argument(
-        "--log-vkey",
-        action="append",
-        default=[],
-        metavar="FILE|VKEY",
-        help="the ledger key you trust, as a file or a line name+keyid+base64; may be given more than once",
-    )
-    verify.add_argument(
-        "--evidence-key",
-        action="append",
-        type=Path,
-        default=[],
-        metavar="PEM",
-        help="an evidence key you trust, as a PEM file; may be given more than once",
-    )
-    verify.add_argument("--json", action="store_true", help="print the report, or the refusal, as JSON on stdout")
-    return parser
+    return made
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, found {text!r}")
+    return int(text)
 
 
 def exit_code_table() -> list[tuple[int, str, str]]:
@@ -100,40 +127,6 @@ def _exit_codes() -> str:
     return "\n".join(["exit codes:", *lines])
 
 
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_ARCHIVE_BYTES + 1)
-    except OSError as error:
-        raise UnreadableError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if len(data) > MAX_ARCHIVE_BYTES:
-        raise TooLargeError(f"{path} is larger than any bundle ({MAX_ARCHIVE_BYTES} bytes).")
-    return data
-
-
-def _evidence_key(path: Path) -> EllipticCurvePublicKey:
-    """The public key in a PEM file that the caller names; it is the caller's file, not the bundle's, that may be wrong."""
-    try:
-        return signing.load_public_key(_read(path))
-    except MalformedFileError as error:
-        raise UnreadableError(f"{path} should hold an evidence key, a P-256 public key in PEM. {error}") from error
-
-
-def _vkey(text: str) -> str:
-    """A vkey given as it is (it holds two plus signs and is no file), or the content of a file."""
-    is_line = text.count("+") >= 2
-    try:
-        line = text if is_line and not Path(text).exists() else _read(Path(text)).decode().strip()
-        return str(parse_vkey(line))
-    except CheckpointKeyError as error:
-        raise UnreadableError(f"{text} should hold the ledger key, a line name+keyid+base64. {error}") from error
-    except OSError:
-        # A line can be too long for the name of a file, which some systems take for an error.
-        return text
-    except UnicodeDecodeError as error:
-        raise UnreadableError(f"{text} does not hold a vkey line.") from error
-
-
 def _show_refusal(error: EvidenceError, *, as_json: bool) -> None:
     if as_json:
         refusal = {
@@ -148,52 +141,6 @@ def _show_refusal(error: EvidenceError, *, as_json: bool) -> None:
         return
     print(f"NOT VERIFIED: {error.meaning}.\n{error}\n{error.remedy}", file=sys.stderr)
     print(f"(exit code {int(error.code)}, {error.code.name.lower()})", file=sys.stderr)
-
-
-def _table(report: Report) -> str:
-    width = max(len(step.title) for step in report.steps)
-    steps = [f"  {step.number:>2}. {step.title:<{width}}  ok  {step.detail}" for step in report.steps]
-    parts = [
-        f"{_headline(report)} Request {report.request}: {report.state}.",
-        *steps,
-        "",
-        "What the proofs show",
-        *[_wrap(line) for line in report.conclusions],
-        "",
-        *_keys(report),
-        "",
-        "Left to you",
-        *[_wrap(line) for line in report.left_to_caller],
-    ]
-    return "\n".join(parts)
-
-
-def _headline(report: Report) -> str:
-    is_pinned = report.is_log_key_pinned and (report.is_evidence_key_pinned or not report.evidence_key_sha256s)
-    return "VERIFIED." if is_pinned else "CONSISTENT, UNDER KEYS THAT YOU STILL HAVE TO COMPARE."
-
-
-def _keys(report: Report) -> list[str]:
-    lines = ["Keys (hex SHA-256 of the public key's DER form)"]
-    lines.append(f"  ledger    {report.log_key_sha256}  {_origin(report.is_log_key_pinned)}")
-    lines += [f"  evidence  {keyid}  {_origin(report.is_evidence_key_pinned)}" for keyid in report.evidence_key_sha256s]
-    if not report.is_log_key_pinned or (report.evidence_key_sha256s and not report.is_evidence_key_pinned):
-        lines += [
-            "",
-            "  WARNING: keys out of the bundle itself were used. Anyone can make a bundle with keys of their own.",
-            "  Compare the fingerprints above with those the controller gave you on another way, or pass the keys with",
-            "  --log-vkey and --evidence-key.",
-        ]
-    return lines
-
-
-def _origin(is_pinned: bool) -> str:
-    return "(yours)" if is_pinned else "(from the bundle: COMPARE)"
-
-
-def _wrap(line: str) -> str:
-    indent = "    " if line.startswith("  ") else "  "
-    return textwrap.fill(line.strip(), _WIDTH, initial_indent=indent, subsequent_indent=indent + "  ")
 
 
 if __name__ == "__main__":

@@ -3,21 +3,14 @@
 Everything compared here is either in the signed statement or in a ledger entry that was proven before.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-
-from compliance.evidence import canonical, signing, verdict
-from compliance.evidence.bundle import AttachedEvidence
+from compliance.evidence import canonical, dsse, verdict
 from compliance.evidence.chain import Chain, Link
 from compliance.evidence.errors import (
     ChallengeError,
-    EvidencePayloadError,
-    EvidenceSignatureError,
-    EvidenceSignerError,
     FindingsError,
     JobMismatchError,
     PolicyMismatchError,
@@ -26,7 +19,8 @@ from compliance.evidence.errors import (
     SwappedRequestError,
 )
 from compliance.evidence.findings import Finding, findings_sha256, number
-from compliance.evidence.rekord import HashedRekord
+from compliance.evidence.position import Position
+from compliance.evidence.record import AttachedEvidence
 from compliance.evidence.statement import EvidenceFacts, Method, parse_statement
 from compliance.evidence.verdict import AuditRule, Result
 
@@ -41,24 +35,9 @@ class Run:
     findings: Link
 
 
-def open_statement(
-    attached: AttachedEvidence, logged: HashedRekord, trusted: Sequence[EllipticCurvePublicKey]
-) -> EvidenceFacts:
-    """The statement of an envelope whose bytes, key and signature are those of its ledger entry, with a trusted key.
-
-    Raises EvidenceMalformedError, EvidencePayloadError, EvidenceSignerError or EvidenceSignatureError.
-    """
-    name = f"evidence/{attached.target}.dsse.json"
-    envelope = signing.parse_envelope(attached.envelope)
-    if sha256(envelope.pae()).digest() != logged.digest:
-        raise EvidencePayloadError(f"{name} carries another statement than entry {attached.entry} of the ledger.")
-    keyid = signing.public_key_sha256(logged.public_key)
-    if keyid not in {signing.public_key_sha256(key) for key in trusted}:
-        raise EvidenceSignerError(f"{name} is signed with the key {keyid}, which is not among those you trust.")
-    if envelope.keyid != keyid or envelope.signature != logged.signature:
-        raise EvidenceSignatureError(f"{name} carries another signature than entry {attached.entry} of the ledger.")
-    signing.refuse_bad_signature(envelope, logged.public_key)
-    return parse_statement(envelope.payload)
+def open_statement(attached: AttachedEvidence) -> EvidenceFacts:
+    """The statement of an envelope whose signature was verified; raises EvidenceMalformedError."""
+    return parse_statement(dsse.parse_envelope(attached.envelope).payload)
 
 
 def find_run(facts: EvidenceFacts, attached: AttachedEvidence, chain: Chain) -> Run:
@@ -71,20 +50,24 @@ def find_run(facts: EvidenceFacts, attached: AttachedEvidence, chain: Chain) -> 
     findings = _only(chain, "findings.recorded", facts)
     starts = chain.of_job("job.started", facts.job_id, facts.target_id)
     # A worker that was lost leaves a start of its own; the run that counts is the last one before the result.
-    started = [start for start in starts if start.index < recorded.index]
-    failed = [link for link in chain.of_job("job.failed", facts.job_id, facts.target_id) if link.index < attached.entry]
+    started = [start for start in starts if start.position < recorded.position]
+    failed = [
+        link for link in chain.of_job("job.failed", facts.job_id, facts.target_id) if link.position < attached.position
+    ]
     if failed:
         raise JobMismatchError(
-            f"The job {facts.job_id} failed at entry {failed[0].index}; a failed job is never resumed."
+            f"The job {facts.job_id} failed at entry {failed[0].position}; a failed job is never resumed."
         )
-    planned = chain.last("request.planned", before=started[-1].index) if started else None
+    planned = chain.last("request.planned", before=started[-1].position) if started else None
     if planned is None:
-        raise PolicyOrderError(f"The job {facts.job_id} was recorded at {recorded.index} without a start before it.")
-    order = [planned.index, started[-1].index, recorded.index, findings.index, attached.entry]
+        raise PolicyOrderError(f"The job {facts.job_id} was recorded at {recorded.position} without a start before it.")
+    order = [planned.position, started[-1].position, recorded.position, findings.position, attached.position]
     if chain.closing is not None:
-        order.append(chain.closing.index)
+        order.append(chain.closing.position)
     if order != sorted(order):
-        raise PolicyOrderError(f"Plan, start, result, findings, evidence and closing stand at {order}: out of order.")
+        raise PolicyOrderError(
+            f"Plan, start, result, findings, evidence and closing are out of order: {', '.join(map(str, order))}."
+        )
     return Run(planned, started[-1], recorded, findings)
 
 
@@ -92,7 +75,7 @@ def _refuse_foreign(facts: EvidenceFacts, attached: AttachedEvidence, chain: Cha
     received = chain.received
     if facts.request_leaf_sha256 != received.sha256 or facts.request_id != received.event.request:
         raise SwappedRequestError(
-            f"The evidence at entry {attached.entry} is about the request {facts.request_id} "
+            f"The evidence at entry {attached.position} is about the request {facts.request_id} "
             f"({facts.request_leaf_sha256[:16]}…), not {received.event.request} ({received.sha256[:16]}…)."
         )
     if facts.target_id != attached.target:
@@ -168,11 +151,13 @@ def refuse_other_challenge(facts: EvidenceFacts, run: Run) -> None:
     """Raises ChallengeError unless the statement carries the checkpoint that the ledger noted when the job started."""
     noted = run.started.event.text("challenge_sha256")
     if facts.challenge.checkpoint_sha256 != noted:
-        raise ChallengeError(f"The evidence carries another challenge than entry {run.started.index} noted.")
-    if facts.challenge.size > run.started.index:
+        raise ChallengeError(f"The evidence carries another challenge than entry {run.started.position} noted.")
+    # The checkpoint covers the entries before this position.
+    end = Position(facts.challenge.log, facts.challenge.size)
+    if end > run.started.position:
         raise ChallengeError(
-            f"The challenge is a checkpoint over {facts.challenge.size} entries, "
-            f"but the job's start is entry {run.started.index}: it cannot have been known."
+            f"The challenge is a checkpoint over {facts.challenge.size} entries of log {facts.challenge.log}, "
+            f"but the job's start is entry {run.started.position}: it cannot have been known."
         )
 
 
@@ -183,7 +168,7 @@ def refuse_other_findings(facts: EvidenceFacts, run: Run, policy: Mapping[str, A
     """
     noted = run.findings.event
     if findings_sha256(facts.findings) != noted.text("findings_sha256"):
-        raise FindingsError(f"The findings of job {facts.job_id} are not those of entry {run.findings.index}.")
+        raise FindingsError(f"The findings of job {facts.job_id} are not those of entry {run.findings.position}.")
     rules = verdict.rules_of(policy)
     found = {finding.audit: finding for finding in facts.findings}
     if len(found) != len(facts.findings):

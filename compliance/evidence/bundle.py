@@ -1,58 +1,46 @@
 """The auditor's bundle: a ZIP archive with a fixed layout, the same bytes for the same contents.
 
-    README.txt                      for the person who opens it
-    bundle.json                     what is inside
-    checkpoint                      the signed tree head that every proof leads to
-    keys/log.vkey                   keys/evidence-<key id>.pem
-    entries/<index, 8 digits>.leaf  entries/<index>.tlog-proof
-    evidence/<target>.dsse.json     signed statements
-    models/<sha256>.json            model manifests, named by their digest
-    policy.json                     once a plan was made
-    openings.json                   until the openings are shredded
+    README.txt                            for the person who opens it
+    bundle.json                           what is inside
+    logs/<log>.checkpoint  .vkey          the signed head of each log that holds an entry, and its key
+    entries/<log>-<index>.leaf            and .tlog-proof: the request's entries, and the first one of each log but number 1
+    evidence/<target>.sigstore.json       signed results, as Sigstore bundles
+    closing/<target>.sigstore.json        signed summaries of a completed request
+    keys/evidence-<key id>.pem
+    models/<sha256>.json                  model manifests, named by their digest
+    policy.json                           once a plan was made
+    openings.json                         until the openings are shredded
 
-Reading is strict (container.py): bundle and contents determine each other, byte for byte. Which file may be there
-follows from bundle.json, which nobody signs: verify.py relies on nothing in it that proofs and signatures do not
-confirm. Its `seal_sha256` finds accidental damage and proves nothing against an attacker.
+Reading is strict (container.py): bundle and contents determine each other, byte for byte; for the Sigstore bundles,
+that repeat entries, proofs and checkpoints, `refuse_other_sigstore` sees to it once those are verified, so that damage
+is told where it is. Which file may be there follows from bundle.json, which nobody signs: verify.py relies on nothing
+in it that proofs and signatures do not confirm. Its `seal_sha256` finds accidental damage and proves nothing against an
+attacker.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from compliance.evidence import canonical, container, signing
-from compliance.evidence.errors import MalformedFileError, MissingFileError, UnexpectedFileError
+from compliance.evidence import bundle_index, container, dsse, proof, sigstore
+from compliance.evidence.bundle_index import Index
+from compliance.evidence.errors import MalformedFileError, MissingFileError, SigstoreBundleError, UnexpectedFileError
+from compliance.evidence.position import Position
+from compliance.evidence.record import AttachedEvidence
 
-FORMAT = "expunge-bundle/1"
-_MAX_INDEX = 99_999_999
-_KINDS = ("event", "evidence")
-_KEYS = frozenset(
-    {
-        "format",
-        "request",
-        "exported_at",
-        "entries",
-        "evidence",
-        "models",
-        "log_vkey",
-        "evidence_keys",
-        "seal_sha256",
-    }
-)
 # Part of the format: a bundle with another text is refused, for people do what it says.
 README = """Expunge bundle: the record of one erasure request, verifiable without the server that wrote it.
 
-To verify it you need Python 3.11 and the package `expunge` (only three libraries are used:
-cryptography, securesystemslib, rfc8785):
+To verify it you need Python 3.11, the package `expunge` and the library `cryptography`, nothing else:
 
-    python -m compliance.evidence verify THIS-FILE.zip --log-vkey log.vkey --evidence-key evidence.pem
+    python -m compliance.evidence verify THIS-FILE.zip --trust trust.json
 
 Verify the very file that you received: an archive that was unpacked and packed again is refused.
-Give the command the keys that you obtained from the controller on another way (printed report, contract annex, telephone).
-Without them the command uses the keys in this archive and tells you which fingerprints to compare.
+Give the command the trust file that you obtained from the controller on another way, after comparing its fingerprint.
+Without it the command uses the keys in this archive and tells you which fingerprints to compare.
 
 Exit code 0 means verified; every kind of damage has its own code: python -m compliance.evidence verify --help
+Other programs verify parts of it, too: docs/evidence.md shows how with OpenSSL, cosign, Node and Go.
 
 What the command cannot tell you:
 - whether this is the request you asked about: compare its id;
@@ -64,22 +52,22 @@ What the command cannot tell you:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One ledger entry: its index, "event" or "evidence", the leaf and the bytes of its .tlog-proof file."""
+class BundledLog:
+    """A log that holds entries of the bundle: its number, its key, and the signed note of its head."""
 
-    index: int
-    kind: str
-    leaf: bytes
-    proof: bytes
+    number: int
+    vkey: str
+    checkpoint: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttachedEvidence:
-    """A signed envelope, the target it is about, and the index of its ledger entry."""
+class Entry:
+    """One ledger entry: its position, "event", "evidence" or "log", the leaf and the bytes of its .tlog-proof file."""
 
-    target: str
-    entry: int
-    envelope: bytes
+    position: Position
+    kind: str
+    leaf: bytes
+    proof: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,11 +76,11 @@ class BundleContents:
 
     request: str
     exported_at: datetime
-    checkpoint: bytes
-    log_vkey: str
+    logs: tuple[BundledLog, ...]
     evidence_keys: tuple[bytes, ...]
     entries: tuple[Entry, ...]
     evidence: tuple[AttachedEvidence, ...] = ()
+    closings: tuple[AttachedEvidence, ...] = ()
     models: Mapping[str, bytes] = field(default_factory=dict)
     policy: bytes | None = None
     openings: bytes | None = None
@@ -104,59 +92,53 @@ def write(contents: BundleContents) -> bytes:
 
 
 def _files(contents: BundleContents) -> dict[str, bytes]:
-    files = {
-        "README.txt": README.encode(),
-        "bundle.json": _index(contents),
-        "checkpoint": contents.checkpoint,
-        "keys/log.vkey": f"{contents.log_vkey}\n".encode(),
-    }
+    files = {"README.txt": README.encode(), "bundle.json": bundle_index.write(_index(contents))}
+    for log in contents.logs:
+        files[f"logs/{log.number}.checkpoint"] = log.checkpoint
+        files[f"logs/{log.number}.vkey"] = f"{log.vkey}\n".encode()
     for pem in contents.evidence_keys:
-        files[_key_name(signing.public_key_sha256(signing.load_public_key(pem)))] = pem
+        files[_key_name(dsse.public_key_sha256(dsse.load_public_key(pem)))] = pem
     for entry in contents.entries:
-        files[f"entries/{entry.index:08d}.leaf"] = entry.leaf
-        files[f"entries/{entry.index:08d}.tlog-proof"] = entry.proof
-    for attached in contents.evidence:
-        files[f"evidence/{attached.target}.dsse.json"] = attached.envelope
+        files[f"{_stem(entry.position)}.leaf"] = entry.leaf
+        files[f"{_stem(entry.position)}.tlog-proof"] = entry.proof
+    for folder, attachments in _folders(contents):
+        for attached in attachments:
+            files[f"{folder}/{attached.target}.sigstore.json"] = _sigstore(attached, contents.logs, contents.entries)
     for digest in sorted(contents.models):
         files[f"models/{digest}.json"] = contents.models[digest]
     optional = {"policy.json": contents.policy, "openings.json": contents.openings}
     return files | {name: content for name, content in optional.items() if content is not None}
 
 
-def _index(contents: BundleContents) -> bytes:
-    keyids = [signing.public_key_sha256(signing.load_public_key(pem)) for pem in contents.evidence_keys]
-    index = {
-        "format": FORMAT,
-        "request": contents.request,
-        "exported_at": canonical.format_time(contents.exported_at),
-        "entries": [{"index": entry.index, "kind": entry.kind} for entry in contents.entries],
-        "evidence": [{"target": attached.target, "entry": attached.entry} for attached in contents.evidence],
-        "models": sorted(contents.models),
-        "log_vkey": contents.log_vkey,
-        "evidence_keys": keyids,
-    }
-    return canonical.dumps({**index, "seal_sha256": canonical.digest(index)})
+def _index(contents: BundleContents) -> Index:
+    return Index(
+        request=contents.request,
+        exported_at=contents.exported_at,
+        logs={log.number: log.vkey for log in contents.logs},
+        entries=tuple((entry.position, entry.kind) for entry in contents.entries),
+        evidence={attached.target: attached.position for attached in contents.evidence},
+        closings={attached.target: attached.position for attached in contents.closings},
+        models=tuple(sorted(contents.models)),
+        evidence_keys=tuple(dsse.public_key_sha256(dsse.load_public_key(pem)) for pem in contents.evidence_keys),
+    )
 
 
 def read(data: bytes) -> BundleContents:
-    """Read an archive strictly; raises a NotABundle-, TooLarge-, UnsafeMember-, MissingFile-, UnexpectedFile- or
-    MalformedFileError. Nothing in the contents is verified yet."""
+    """Read an archive strictly; raises a NotABundle-, TooLarge-, UnsafeMember-, MissingFile-, UnexpectedFile-,
+    MalformedFile- or SigstoreBundleError. Nothing in the contents is verified yet."""
     files = container.unpack(data)
-    index = _parse_index(_take(files, "bundle.json"))
+    index = bundle_index.parse(_take(files, "bundle.json"))
     if _take(files, "README.txt") != README.encode():
         raise MalformedFileError("README.txt is not the text of this format. Do not do what it says.")
-    log_vkey = _take(files, "keys/log.vkey")
-    if log_vkey != f"{index['log_vkey']}\n".encode():
-        raise MalformedFileError("keys/log.vkey differs from log_vkey in bundle.json.")
     contents = BundleContents(
-        request=index["request"],
-        exported_at=canonical.parse_time(index["exported_at"]),
-        checkpoint=_take(files, "checkpoint"),
-        log_vkey=index["log_vkey"],
-        evidence_keys=tuple(_public_key(files, keyid) for keyid in index["evidence_keys"]),
-        entries=tuple(_entry(files, entry) for entry in index["entries"]),
-        evidence=tuple(_attached(files, attached) for attached in index["evidence"]),
-        models={digest: _take(files, f"models/{digest}.json") for digest in index["models"]},
+        request=index.request,
+        exported_at=index.exported_at,
+        logs=tuple(_log(files, number, vkey) for number, vkey in index.logs.items()),
+        evidence_keys=tuple(_public_key(files, keyid) for keyid in index.evidence_keys),
+        entries=tuple(_entry(files, position, kind) for position, kind in index.entries),
+        evidence=_attachments(files, "evidence", index.evidence),
+        closings=_attachments(files, "closing", index.closings),
+        models={digest: _take(files, f"models/{digest}.json") for digest in index.models},
         policy=files.pop("policy.json", None),
         openings=files.pop("openings.json", None),
     )
@@ -165,84 +147,82 @@ def read(data: bytes) -> BundleContents:
     return contents
 
 
+def refuse_other_sigstore(data: bytes, contents: BundleContents) -> None:
+    """Raises SigstoreBundleError unless each Sigstore bundle of the archive is the one that envelope, time stamps,
+    entry, proof and checkpoint determine. `contents` is what was read from the archive, with every entry verified."""
+    written = container.unpack(data)
+    for folder, attachments in _folders(contents):
+        for attached in attachments:
+            name = f"{folder}/{attached.target}.sigstore.json"
+            if _sigstore(attached, contents.logs, contents.entries) != written[name]:
+                raise SigstoreBundleError(
+                    f"{name} does not carry the entry, proof and checkpoint of {attached.position}."
+                )
+
+
 def _take(files: dict[str, bytes], name: str) -> bytes:
     if name not in files:
         raise MissingFileError(f"The bundle must hold {name}, which is missing.")
     return files.pop(name)
 
 
-def _parse_index(data: bytes) -> dict[str, Any]:
-    try:
-        index = json.loads(data)
-    except (RecursionError, ValueError) as error:
-        raise MalformedFileError(f"bundle.json is not JSON: {error}.") from error
-    if not isinstance(index, dict) or index.get("format") != FORMAT:
-        raise MalformedFileError(f"bundle.json: expected the format {FORMAT!r}. Use a verifier of its version.")
-    if set(index) != _KEYS:
-        raise MalformedFileError(f"bundle.json: expected exactly the keys {', '.join(sorted(_KEYS))}.")
-    try:
-        sealed = {key: value for key, value in index.items() if key != "seal_sha256"}
-        if canonical.loads(data) != index or canonical.digest(sealed) != index["seal_sha256"]:
-            raise ValueError("its seal does not fit its contents: it was damaged or edited")
-        _refuse_index(index)
-    except (KeyError, TypeError, ValueError) as error:
-        raise MalformedFileError(f"bundle.json: {error}.") from error
-    return index
-
-
-def _refuse_index(index: dict[str, Any]) -> None:
-    canonical.parse_time(index["exported_at"])
-    if not canonical.is_uuid4(index["request"]) or not isinstance(index["log_vkey"], str):
-        raise ValueError("request must be a UUID version 4 and log_vkey a string")
-    if not all(isinstance(index[name], list) for name in ("models", "evidence_keys", "entries", "evidence")):
-        raise ValueError("entries, evidence, models and evidence_keys must be lists")
-    for name in ("models", "evidence_keys"):
-        digests = index[name]
-        if not all(map(canonical.is_sha256, digests)) or len(set(digests)) != len(digests):
-            raise ValueError(f"{name} must be a list of different SHA-256 digests")
-    positions = [entry["index"] for entry in index["entries"]]
-    if not all(canonical.is_count(at) and at <= _MAX_INDEX for at in positions):
-        raise ValueError(f"entries must have indices from 0 to {_MAX_INDEX}")
-    if positions != sorted(set(positions)):
-        raise ValueError("entries must be in ascending order of different indices")
-    if not all(set(entry) == {"index", "kind"} and entry["kind"] in _KINDS for entry in index["entries"]):
-        raise ValueError(f"the kind of an entry must be one of {', '.join(_KINDS)}")
-    _refuse_attachments(index)
-
-
-def _refuse_attachments(index: dict[str, Any]) -> None:
-    attachments = index["evidence"]
-    if not all(
-        set(attached) == {"target", "entry"} and canonical.is_count(attached["entry"]) for attached in attachments
-    ):
-        raise ValueError("an attachment has exactly a target and the index of its entry")
-    targets = [attached["target"] for attached in attachments]
-    if not all(map(canonical.is_uuid4, targets)) or len(set(targets)) != len(targets):
-        raise ValueError("each attachment must name another target")
-    logged = [entry["index"] for entry in index["entries"] if entry["kind"] == "evidence"]
-    if sorted(attached["entry"] for attached in attachments) != logged:
-        raise ValueError("each entry of kind evidence must have exactly one attachment")
+def _stem(position: Position) -> str:
+    return f"entries/{position.log}-{position.index:08d}"
 
 
 def _key_name(keyid: str) -> str:
     return f"keys/evidence-{keyid}.pem"
 
 
+def _log(files: dict[str, bytes], number: int, vkey: str) -> BundledLog:
+    if _take(files, f"logs/{number}.vkey") != f"{vkey}\n".encode():
+        raise MalformedFileError(f"logs/{number}.vkey differs from the vkey in bundle.json.")
+    return BundledLog(number=number, vkey=vkey, checkpoint=_take(files, f"logs/{number}.checkpoint"))
+
+
 def _public_key(files: dict[str, bytes], keyid: str) -> bytes:
     name = _key_name(keyid)
     pem = _take(files, name)
-    key = signing.load_public_key(pem)
-    if signing.public_key_sha256(key) != keyid or signing.public_key_pem(key) != pem:
+    key = dsse.load_public_key(pem)
+    if dsse.public_key_sha256(key) != keyid or dsse.public_key_pem(key) != pem:
         raise MalformedFileError(f"{name} does not hold the key of its name, or not in its plain PEM form.")
     return pem
 
 
-def _entry(files: dict[str, bytes], entry: dict[str, Any]) -> Entry:
-    stem = f"entries/{entry['index']:08d}"
-    leaf, proof = _take(files, f"{stem}.leaf"), _take(files, f"{stem}.tlog-proof")
-    return Entry(index=entry["index"], kind=entry["kind"], leaf=leaf, proof=proof)
+def _entry(files: dict[str, bytes], position: Position, kind: str) -> Entry:
+    leaf, written = _take(files, f"{_stem(position)}.leaf"), _take(files, f"{_stem(position)}.tlog-proof")
+    return Entry(position=position, kind=kind, leaf=leaf, proof=written)
 
 
-def _attached(files: dict[str, bytes], attached: dict[str, Any]) -> AttachedEvidence:
-    envelope = _take(files, f"evidence/{attached['target']}.dsse.json")
-    return AttachedEvidence(target=attached["target"], entry=attached["entry"], envelope=envelope)
+def _attachments(
+    files: dict[str, bytes], folder: str, positions: Mapping[str, Position]
+) -> tuple[AttachedEvidence, ...]:
+    """The envelopes and tokens of a folder."""
+    attachments = []
+    for target, position in positions.items():
+        parts = sigstore.read(_take(files, f"{folder}/{target}.sigstore.json"))
+        attachments.append(
+            AttachedEvidence(target=target, position=position, envelope=parts.envelope, timestamps=parts.timestamps)
+        )
+    return tuple(attachments)
+
+
+def _folders(contents: BundleContents) -> tuple[tuple[str, tuple[AttachedEvidence, ...]], ...]:
+    return ("evidence", contents.evidence), ("closing", contents.closings)
+
+
+def _sigstore(attached: AttachedEvidence, logs: Sequence[BundledLog], entries: Sequence[Entry]) -> bytes:
+    """The Sigstore bundle that an attachment, its entry and its log determine."""
+    (entry,) = (entry for entry in entries if entry.position == attached.position)
+    (log,) = (log for log in logs if log.number == attached.position.log)
+    return sigstore.write(
+        sigstore.Parts(
+            envelope=attached.envelope,
+            leaf=entry.leaf,
+            index=entry.position.index,
+            path=proof.parse(entry.proof).path,
+            checkpoint=log.checkpoint,
+            vkey=log.vkey,
+            timestamps=attached.timestamps,
+        )
+    )

@@ -3,24 +3,27 @@
 A chain cannot show what happened after its last event. Terminal events end it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from compliance.evidence import leaf as leaves
-from compliance.evidence.bundle import BundleContents
 from compliance.evidence.errors import ChainError, PolicyOrderError, SwappedRequestError
 from compliance.evidence.leaf import Event
+from compliance.evidence.position import Position
+from compliance.evidence.record import Record
 
 TERMINAL = frozenset({"request.completed", "request.refused", "request.withdrawn"})
+# The one event that may follow the end: the keys that open the commitments were destroyed.
+_AFTER_THE_END = "request.shredded"
 # Event → what must stand somewhere before it.
 _NEEDS = {"request.planned": "request.approved", "request.completed": "request.approved"}
 
 
 @dataclass(frozen=True)
 class Link:
-    """One event with its place in the log and its leaf hash in hex."""
+    """One event with its place in the ledger and its leaf hash in hex."""
 
-    index: int
+    position: Position
     sha256: str
     event: Event
 
@@ -39,16 +42,22 @@ class Chain:
     @property
     def closing(self) -> Link | None:
         """The terminal event, if there is one."""
-        return self.links[-1] if self.links[-1].event.type in TERMINAL else None
+        return next((link for link in self.links if link.event.type in TERMINAL), None)
 
     def all(self, event_type: str) -> list[Link]:
         """All events of a type."""
         return [link for link in self.links if link.event.type == event_type]
 
-    def last(self, event_type: str, before: int | None = None) -> Link | None:
-        """The last event of a type, if asked only among those before an index."""
-        found = [link for link in self.all(event_type) if before is None or link.index < before]
+    def last(self, event_type: str, before: Position | None = None) -> Link | None:
+        """The last event of a type, if asked only among those before a position."""
+        found = [link for link in self.all(event_type) if before is None or link.position < before]
         return found[-1] if found else None
+
+    def noted_at(self, position: Position) -> datetime:
+        """The time of the last event before a position: the controller's clock."""
+        return max(
+            (link for link in self.links if link.position < position), default=self.received, key=_place
+        ).event.at
 
     def of_job(self, event_type: str, job: str, target: str) -> list[Link]:
         """The events of a type that belong to one job and one target."""
@@ -56,21 +65,25 @@ class Chain:
         return [link for link in self.all(event_type) if (link.event.text("job"), link.event.text("target")) == wanted]
 
 
-def read(contents: BundleContents, hashes: Mapping[int, str]) -> Chain:
-    """The chain of a bundle, whose entries have these leaf hashes (hex) by index.
+def _place(link: Link) -> Position:
+    return link.position
+
+
+def read(record: Record) -> Chain:
+    """The chain of a request.
 
     Raises LeafError, SwappedRequestError, ChainError or PolicyOrderError.
     """
     links = [
-        Link(entry.index, hashes[entry.index], leaves.parse(entry.leaf))
-        for entry in contents.entries
+        Link(entry.position, entry.sha256, leaves.parse(entry.leaf))
+        for entry in record.entries
         if entry.kind == "event"
     ]
     for link in links:
-        if link.event.request != contents.request:
+        if link.event.request != record.request:
             raise SwappedRequestError(
-                f"Entry {link.index} ({link.event.type}) belongs to the request {link.event.request}, "
-                f"the bundle to {contents.request}."
+                f"Entry {link.position} ({link.event.type}) belongs to the request {link.event.request}, "
+                f"the bundle to {record.request}."
             )
     _refuse_broken(links)
     chain = Chain(tuple(links))
@@ -85,15 +98,17 @@ def _refuse_broken(links: list[Link]) -> None:
     for before, link in zip([None, *links], links, strict=False):
         if link.event.previous != (before and before.sha256):
             raise ChainError(
-                f"Entry {link.index} ({link.event.type}) does not follow the entry before it in this bundle: "
+                f"Entry {link.position} ({link.event.type}) does not follow the entry before it in this bundle: "
                 "an event is missing, added or out of order."
             )
-        if before is not None and before.event.type in TERMINAL:
-            ended = before.event.type
-            raise ChainError(f"Entry {link.index} ({link.event.type}) follows {ended}, which ends a request.")
+        ended = seen & TERMINAL
+        if ended and (link.event.type != _AFTER_THE_END or _AFTER_THE_END in seen):
+            raise ChainError(f"Entry {link.position} ({link.event.type}) follows {ended.pop()}, which ends a request.")
+        if link.event.type == _AFTER_THE_END and not ended:
+            raise ChainError(f"Entry {link.position} ({link.event.type}) comes before the end of the request.")
         needed = _NEEDS.get(link.event.type)
         if needed is not None and needed not in seen:
-            raise ChainError(f"Entry {link.index} ({link.event.type}) comes without {needed} before it.")
+            raise ChainError(f"Entry {link.position} ({link.event.type}) comes without {needed} before it.")
         seen.add(link.event.type)
 
 
@@ -109,5 +124,5 @@ def _refuse_unplanned_jobs(chain: Chain) -> None:
             named.add(link.event.text("job"))
         elif link.event.type == "job.started" and not (is_planned and link.event.text("job") in named):
             raise PolicyOrderError(
-                f"Entry {link.index}: the job {link.event.text('job')} started before a plan with a policy named it."
+                f"Entry {link.position}: the job {link.event.text('job')} started before a plan with a policy named it."
             )

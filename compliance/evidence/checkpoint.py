@@ -11,15 +11,18 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from compliance.evidence.canonical import decode_base64, encode_base64
 from compliance.evidence.errors import CheckpointKeyError, CheckpointMalformedError, CheckpointSignatureError
 from compliance.evidence.merkle import HASH_BYTES
 
-_ED25519 = b"\x01"
+# The types of signature that the C2SP formats number.
+ED25519 = b"\x01"
+TIMESTAMPED_ED25519 = b"\x04"
 _KEY_ID_BYTES = 4
 _MAX_NOTE_BYTES = 1_000_000
 _MAX_SIGNATURES = 64
@@ -48,38 +51,40 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class VerifierKey:
-    """The public half of a log key with the name under which it signs."""
+    """The public half of a key with the name under which it signs: 0x01 for logs, 0x04 for cosigners."""
 
     name: str
     public_key_bytes: bytes
+    signature_type: bytes = ED25519
 
     @property
     def key_id(self) -> bytes:
-        """SHA-256(name ‖ LF ‖ 0x01 ‖ 32-byte key), first four bytes."""
-        return sha256(self.name.encode() + b"\n" + _ED25519 + self.public_key_bytes).digest()[:_KEY_ID_BYTES]
+        """SHA-256(name ‖ LF ‖ type ‖ 32-byte key), first four bytes."""
+        named = self.name.encode() + b"\n" + self.signature_type + self.public_key_bytes
+        return sha256(named).digest()[:_KEY_ID_BYTES]
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{encode_base64(_ED25519 + self.public_key_bytes)}"
+        return f"{self.name}+{self.key_id.hex()}+{encode_base64(self.signature_type + self.public_key_bytes)}"
 
 
-def vkey(name: str, public_key: Ed25519PublicKey) -> str:
-    """The vkey line `name+keyid+base64(0x01 ‖ key)` under which a log key is published."""
+def vkey(name: str, public_key: Ed25519PublicKey, signature_type: bytes = ED25519) -> str:
+    """The vkey line `name+keyid+base64(type ‖ key)` under which a key is published."""
     _refuse_name(name)
-    return str(VerifierKey(name, public_key.public_bytes_raw()))
+    return str(VerifierKey(name, public_key.public_bytes_raw(), signature_type))
 
 
-def parse_vkey(text: str) -> VerifierKey:
-    """Parse a vkey line, with or without a final newline; raises CheckpointKeyError."""
+def parse_vkey(text: str, signature_type: bytes = ED25519) -> VerifierKey:
+    """Parse a vkey line, with or without a final newline; a key of another type raises CheckpointKeyError."""
     line = text.removesuffix("\n")
     parts = line.split("+", 2)
     try:
         if len(parts) != 3:
             raise ValueError("it has no two plus signs")
         encoded = decode_base64(parts[2])
-        if encoded[:1] != _ED25519 or len(encoded) != 1 + 32:
-            raise ValueError("it is not an Ed25519 key of type 0x01")
+        if encoded[:1] != signature_type or len(encoded) != 1 + 32:
+            raise ValueError(f"it is not an Ed25519 key of type 0x{signature_type.hex()}")
         _refuse_name(parts[0])
-        key = VerifierKey(parts[0], encoded[1:])
+        key = VerifierKey(parts[0], encoded[1:], signature_type)
     except ValueError as error:
         raise CheckpointKeyError(
             f"Expected a vkey such as example.org/log+1a2b3c4d+AX…, found none: {error}."
@@ -89,7 +94,17 @@ def parse_vkey(text: str) -> VerifierKey:
     return key
 
 
-def sign(checkpoint: Checkpoint, name: str, key: Ed25519PrivateKey) -> bytes:
+class LogSigner(Protocol):
+    """An Ed25519 key that signs, in a file or behind a key service."""
+
+    def sign(self, data: bytes, /) -> bytes:
+        """64 bytes."""
+
+    def public_key(self) -> Ed25519PublicKey:
+        """Its public half."""
+
+
+def sign(checkpoint: Checkpoint, name: str, key: LogSigner) -> bytes:
     """The signed note of a checkpoint under one key name."""
     body = checkpoint.body()
     _refuse_name(name)
@@ -104,7 +119,7 @@ def open_note(note: bytes, vkeys: Iterable[str]) -> Checkpoint:
     The origin must be the name of the key that signed. Raises CheckpointMalformedError, CheckpointKeyError (no
     signature of a trusted key) or CheckpointSignatureError (one of them is wrong).
     """
-    checkpoint = _parse_body(_split(note)[0])
+    checkpoint = parse_body(split_note(note)[0])
     _, verified = verify_note(note, vkeys)
     if checkpoint.origin not in verified:
         raise CheckpointKeyError(
@@ -118,7 +133,7 @@ def verify_note(note: bytes, vkeys: Iterable[str]) -> tuple[bytes, tuple[str, ..
 
     Raises CheckpointMalformedError, CheckpointKeyError or CheckpointSignatureError.
     """
-    body, signatures = _split(note)
+    body, signatures = split_note(note)
     trusted = {(key.name, key.key_id): key for key in map(parse_vkey, vkeys)}
     verified = set()
     for name, key_id, signature in signatures:
@@ -133,6 +148,12 @@ def verify_note(note: bytes, vkeys: Iterable[str]) -> tuple[bytes, tuple[str, ..
     return body, tuple(sorted(verified))
 
 
+def is_same_signer(note: bytes, other: bytes, name: str) -> bool:
+    """Whether two notes carry a signature line of one key under this name. Nothing is verified."""
+    keys = [{key_id for line, key_id, _ in split_note(each)[1] if line == name} for each in (note, other)]
+    return bool(keys[0] & keys[1])
+
+
 def _verify(key: VerifierKey, signature: bytes, body: bytes) -> None:
     try:
         Ed25519PublicKey.from_public_bytes(key.public_key_bytes).verify(signature, body)
@@ -140,7 +161,11 @@ def _verify(key: VerifierKey, signature: bytes, body: bytes) -> None:
         raise CheckpointSignatureError(f"The signature of {key.name} does not verify over this checkpoint.") from error
 
 
-def _split(note: bytes) -> tuple[bytes, list[tuple[str, bytes, bytes]]]:
+def split_note(note: bytes) -> tuple[bytes, list[tuple[str, bytes, bytes]]]:
+    """The text of a note and its signatures: name, key id, signature. Nothing is verified.
+
+    Raises CheckpointMalformedError.
+    """
     if len(note) > _MAX_NOTE_BYTES:
         raise CheckpointMalformedError(f"Expected a note of at most {_MAX_NOTE_BYTES} bytes, found {len(note)}.")
     try:
@@ -167,7 +192,8 @@ def _parse_signature(line: str) -> tuple[str, bytes, bytes]:
     return match[1], blob[:_KEY_ID_BYTES], blob[_KEY_ID_BYTES:]
 
 
-def _parse_body(body: bytes) -> Checkpoint:
+def parse_body(body: bytes) -> Checkpoint:
+    """The checkpoint in the text of a note; extension lines are refused with CheckpointMalformedError."""
     lines = body.decode().split("\n")
     if len(lines) != 4 or lines[3] or not _SIZE.fullmatch(lines[1]):
         raise CheckpointMalformedError("Expected three lines: origin, size in decimal, base64 root; found others.")

@@ -13,6 +13,7 @@ from compliance.evidence.errors import (
     SameSignerError,
     ScopeMismatchError,
 )
+from compliance.evidence.position import Position
 from compliance.evidence.statement import EvidenceFacts
 from compliance.evidence.verdict import Result
 
@@ -21,9 +22,9 @@ _HUMAN_ROLES = frozenset({"operator", "dpo"})
 
 @dataclass(frozen=True)
 class Proven:
-    """Evidence that passed every check of its own, with index and leaf hash (hex) of its ledger entry."""
+    """Evidence that passed every check of its own, with position and leaf hash (hex) of its ledger entry."""
 
-    index: int
+    position: Position
     sha256: str
     facts: EvidenceFacts
 
@@ -46,7 +47,7 @@ def refuse_repeated(chain: Chain, proven: Sequence[Proven]) -> None:
         raise JobMismatchError("Two pieces of evidence rest on one job, which changes one model alone.")
     if len(set(shares)) != len(shares):
         raise ScopeMismatchError("Two pieces of evidence are about the same model's share of the records.")
-    if len({_model_of(chain, item) for item in proven}) != len(proven):
+    if len({model_of(chain, item) for item in proven}) != len(proven):
         raise ScopeMismatchError("Two pieces of evidence come from runs on the same model.")
 
 
@@ -60,12 +61,12 @@ def refuse_other_scope(chain: Chain, proven: Sequence[Proven], scope: Mapping[st
         )
     for item in proven:
         # Before its end, a request may carry evidence about a share that was approved in an earlier decision.
-        if item.index < approved.index and chain.last("request.completed") is None:
+        if item.position < approved.position and chain.last("request.completed") is None:
             continue
         share = held.get(item.facts.forget_commitment)
         if share is None:
             raise ScopeMismatchError("Evidence is about a set of records that the disclosed scope does not name.")
-        if share["model"] != _model_of(chain, item):
+        if share["model"] != model_of(chain, item):
             raise ScopeMismatchError(
                 f"The run behind the evidence of target {item.facts.target_id} was on another model than the one "
                 "whose records the scope names."
@@ -78,7 +79,7 @@ def refuse_other_scope(chain: Chain, proven: Sequence[Proven], scope: Mapping[st
             )
 
 
-def _model_of(chain: Chain, item: Proven) -> str:
+def model_of(chain: Chain, item: Proven) -> str:
     """The registered model that the ledger says the run was started on."""
     starts = chain.of_job("job.started", item.facts.job_id, item.facts.target_id)
     models = {start.event.text("model") for start in starts}
@@ -147,16 +148,16 @@ def _refuse_unsound(item: Proven, chain: Chain) -> None:
     judged = [link for link in chain.all("findings.recorded") if link.event.text("target") == target]
     if judged[-1].event.text("job") != item.facts.job_id:
         raise CompletionError(
-            f"The target {target} was judged again at entry {judged[-1].index}; its evidence is about an earlier run."
+            f"The target {target} was judged again at entry {judged[-1].position}; its evidence is about an earlier run."
         )
 
 
 def _refuse_same_signer(approved: Link, completed: Link) -> None:
     for link in (approved, completed):
         if link.event.actor_role not in _HUMAN_ROLES:
-            raise SameSignerError(f"Entry {link.index} ({link.event.type}) was signed by a {link.event.actor_role}.")
+            raise SameSignerError(f"Entry {link.position} ({link.event.type}) was signed by a {link.event.actor_role}.")
     if approved.event.actor_id == completed.event.actor_id:
         raise SameSignerError(
-            f"The person {completed.event.actor_id} approved (entry {approved.index}) and signed off "
-            f"(entry {completed.index})."
+            f"The person {completed.event.actor_id} approved (entry {approved.position}) and signed off "
+            f"(entry {completed.position})."
         )

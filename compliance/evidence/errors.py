@@ -20,11 +20,16 @@ class ExitCode(IntEnum):
     MISSING_FILE = 13
     UNEXPECTED_FILE = 14
     MALFORMED_FILE = 15
+    TRUST_FILE = 16
     CHECKPOINT_MALFORMED = 20
     CHECKPOINT_SIGNATURE = 21
     CHECKPOINT_KEY = 22
     ENTRY_CHANGED = 23
     PROOF_CHANGED = 24
+    CHECKPOINT_UNWITNESSED = 25
+    CONSISTENCY = 26
+    LOG_CONTENT = 27
+    LOG_SUCCESSION = 28
     LEAF_SCHEMA = 30
     CHAIN_BROKEN = 31
     OPENING_MISMATCH = 32
@@ -32,6 +37,9 @@ class ExitCode(IntEnum):
     EVIDENCE_PAYLOAD = 41
     EVIDENCE_SIGNATURE = 42
     EVIDENCE_KEY = 43
+    TIMESTAMP = 44
+    KEY_NOT_VALID = 45
+    SIGSTORE_MALFORMED = 46
     SWAPPED_REQUEST = 50
     SWAPPED_MODEL = 51
     POLICY_MISMATCH = 52
@@ -42,6 +50,7 @@ class ExitCode(IntEnum):
     SCOPE_MISMATCH = 57
     COMPLETION_MISMATCH = 60
     SAME_SIGNER = 61
+    CLOSING_STATEMENT = 62
 
 
 class EvidenceError(ValueError):
@@ -262,3 +271,70 @@ class SameSignerError(EvidenceError):
     code = ExitCode.SAME_SIGNER
     meaning = "decision and second signature were not given by two different persons"
     remedy = "The four-eyes rule was broken inside the organisation: raise it with the controller."
+
+
+class TrustFileError(EvidenceError):
+    """A trust file that is not in its format, or not the one whose fingerprint was given."""
+
+    code = ExitCode.TRUST_FILE
+    meaning = "the trust file is not in its format, or is not the one whose fingerprint you gave"
+    remedy = "Ask the controller for the trust file again and compare its fingerprint on another way."
+
+
+class UnwitnessedError(EvidenceError):
+    """A checkpoint that too few of the witnesses you rely on have cosigned."""
+
+    code = ExitCode.CHECKPOINT_UNWITNESSED
+    meaning = "the checkpoint lacks the cosignatures that your policy asks for: others may be shown another log"
+    remedy = "Ask the controller for a newer export, and a witness for the checkpoint that it holds of this log."
+
+
+class ConsistencyError(EvidenceError):
+    """Two checkpoints of one log of which the later does not extend the earlier."""
+
+    code = ExitCode.CONSISTENCY
+    meaning = "the log does not begin with the entries that an earlier checkpoint was signed over: history was changed"
+    remedy = "Keep both checkpoints: together they prove that the ledger key signed two histories."
+
+
+class LogContentError(EvidenceError):
+    """Entries or tiles of a log that do not have the signed root."""
+
+    code = ExitCode.LOG_CONTENT
+    meaning = "the entries or tiles of the log are not those that the checkpoint was signed over"
+
+
+class LogSuccessionError(EvidenceError):
+    """A log that does not begin where the one before it ended."""
+
+    code = ExitCode.LOG_SUCCESSION
+    meaning = "one yearly log does not begin where the one before it ended"
+
+
+class TimestampError(EvidenceError):
+    """An RFC 3161 token that does not verify."""
+
+    code = ExitCode.TIMESTAMP
+    meaning = "a time stamp token is missing, damaged, about other bytes, or not from an authority you trust"
+
+
+class KeyValidityError(EvidenceError):
+    """Evidence signed outside the time in which its key was valid."""
+
+    code = ExitCode.KEY_NOT_VALID
+    meaning = "the evidence was signed before its key was valid, after it was retired, or after it was distrusted"
+    remedy = "Ask the controller to run the job again under a valid key."
+
+
+class SigstoreBundleError(EvidenceError):
+    """Not the one Sigstore bundle that its parts determine."""
+
+    code = ExitCode.SIGSTORE_MALFORMED
+    meaning = "a Sigstore bundle is not in its format, or its parts are not those of the ledger entry"
+
+
+class ClosingStatementError(EvidenceError):
+    """A closing statement that says something else than the ledger."""
+
+    code = ExitCode.CLOSING_STATEMENT
+    meaning = "the signed summary of a completed request is missing, or does not agree with ledger and evidence"

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Self
 
 from compliance.evidence import canonical
@@ -71,8 +72,12 @@ class Finding:
             raise EvidenceMalformedError(f"A finding holds {len(unknown)} members that are not on the allow-list.")
         return finding
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Mapping[str, Any]:
         """The JSON form; raises EvidenceMalformedError for values that must not be signed."""
+        return self._members
+
+    @cached_property
+    def _members(self) -> Mapping[str, Any]:
         if self.verdict not in Verdict.__members__.values():
             raise EvidenceMalformedError(f"verdict: expected one of {', '.join(Verdict)}, found another.")
         verdict = Verdict(self.verdict)

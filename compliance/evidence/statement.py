@@ -12,6 +12,7 @@ Next: compliance/evidence/signing.py
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from compliance.evidence import canonical
@@ -50,7 +51,7 @@ class Method:
     assurance: str
     spec_source: str
 
-    @property
+    @cached_property
     def config_sha256(self) -> str:
         """Hex SHA-256 of the canonical JSON of the configuration."""
         return config_sha256(self.config)
@@ -58,9 +59,10 @@ class Method:
 
 @dataclass(frozen=True, kw_only=True)
 class Challenge:
-    """The newest checkpoint when the job started: SHA-256 of the note, size of the log."""
+    """The newest checkpoint when the job started: SHA-256 of the note, number and size of the log."""
 
     checkpoint_sha256: str
+    log: int
     size: int
 
 
@@ -138,7 +140,7 @@ def statement_bytes(facts: EvidenceFacts) -> bytes:
 def parse_statement(data: bytes) -> EvidenceFacts:
     """The facts of a statement; raises EvidenceMalformedError unless `statement_bytes` gives the same bytes again."""
     try:
-        facts = _read(canonical.loads(data))
+        facts = _read(canonical.parse(data))
     except EvidenceMalformedError:
         raise
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -182,6 +184,7 @@ def _extension(facts: EvidenceFacts, subjects: dict[str, str]) -> dict[str, Any]
         raise EvidenceMalformedError("Expected finished_at not before started_at.")
     challenge = {
         "checkpoint_sha256": _sha256(facts.challenge.checkpoint_sha256, "challenge"),
+        "log": count(facts.challenge.log, "challenge.log"),
         "size": count(facts.challenge.size, "challenge.size"),
     }
     return {

@@ -4,9 +4,17 @@ On PostgreSQL they are ENABLE ALWAYS, so that `session_replication_role = replic
 owner can still drop a trigger: that is found by a checkpoint, not prevented here (docs/evidence.md).
 """
 
+from collections.abc import Sequence
+
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-TABLES = ("ledger_ledgerentry", "ledger_signedcheckpoint")
+TABLES = (
+    "ledger_ledgerentry",
+    "ledger_signedcheckpoint",
+    "ledger_cosignature",
+    "ledger_checkpointtimestamp",
+    "ledger_evidencetimestamp",
+)
 MESSAGE = "the ledger is append-only"
 
 _POSTGRES_FUNCTION = f"""
@@ -17,22 +25,22 @@ END $$;
 """
 
 
-def install_statements(vendor: str) -> list[str]:
-    """The statements that protect both tables; raises ValueError for a database we have no triggers for."""
+def install_statements(vendor: str, tables: Sequence[str] = TABLES) -> list[str]:
+    """The statements that protect these tables; raises ValueError for a database we have no triggers for."""
     if vendor == "postgresql":
-        return [_POSTGRES_FUNCTION, *(sql for table in TABLES for sql in _postgres(table))]
+        return [_POSTGRES_FUNCTION, *(sql for table in tables for sql in _postgres(table))]
     if vendor == "sqlite":
-        return [_sqlite(table, verb) for table in TABLES for verb in ("UPDATE", "DELETE")]
+        return [_sqlite(table, verb) for table in tables for verb in ("UPDATE", "DELETE")]
     raise ValueError(f"Expected PostgreSQL or SQLite, found {vendor}: the ledger cannot be made append-only there.")
 
 
-def remove_statements(vendor: str) -> list[str]:
+def remove_statements(vendor: str, tables: Sequence[str] = TABLES) -> list[str]:
     """The reverse of `install_statements`, for migrating backwards and for emptying test databases."""
     if vendor == "postgresql":
         return [
-            f"DROP TRIGGER IF EXISTS {table}_{suffix} ON {table}" for table in TABLES for suffix in ("row", "truncate")
+            f"DROP TRIGGER IF EXISTS {table}_{suffix} ON {table}" for table in tables for suffix in ("row", "truncate")
         ]
-    return [f"DROP TRIGGER IF EXISTS {table}_{verb.lower()}" for table in TABLES for verb in ("UPDATE", "DELETE")]
+    return [f"DROP TRIGGER IF EXISTS {table}_{verb.lower()}" for table in tables for verb in ("UPDATE", "DELETE")]
 
 
 def execute(connection: BaseDatabaseWrapper, statements: list[str]) -> None:

@@ -1,6 +1,7 @@
-"""Rows of the log: what waits for a position, what has one, the tree over it, and the signed tree heads.
+"""Rows of the ledger: what waits for a position, what has one, the tree over it, and the signed tree heads.
 
-`LedgerEntry` and `SignedCheckpoint` are append-only: triggers (migration 0002) refuse UPDATE, DELETE and TRUNCATE.
+The ledger is a row of logs, one a year, each a Merkle tree of its own under its own origin. Entries, checkpoints and
+what others say about checkpoints are append-only: triggers (append_only.py) refuse UPDATE, DELETE and TRUNCATE.
 """
 
 import uuid
@@ -29,10 +30,30 @@ class PendingEntry(models.Model):
     recorded_at = models.DateTimeField()
 
 
-class LedgerEntry(models.Model):
-    """A leaf with its position. The position is the primary key: gap-free from 0."""
+class Log(models.Model):
+    """One tree under one origin. The lock of its row is what makes a single sequencer write at a time."""
 
-    index = models.PositiveBigIntegerField(primary_key=True)
+    number = models.PositiveIntegerField(primary_key=True)
+    origin = models.CharField(max_length=255, unique=True)
+    first_position = models.PositiveBigIntegerField()
+    size = models.PositiveBigIntegerField(default=0)
+    opened_at = models.DateTimeField()
+    # From here on no entry is added; the last checkpoint covers all of them and begins the next log.
+    frozen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["number"]
+
+    @property
+    def end(self) -> int:
+        """The position after the last entry."""
+        return self.first_position + self.size
+
+
+class LedgerEntry(models.Model):
+    """A leaf with its position: gap-free from 0 over all logs. Its index in a log is counted from the log's first."""
+
+    position = models.PositiveBigIntegerField(primary_key=True)
     entry_id = models.UUIDField(unique=True, editable=False)
     kind = models.CharField(max_length=16, choices=EntryKind)
     event_type = models.CharField(max_length=64)
@@ -45,40 +66,79 @@ class LedgerEntry(models.Model):
     sequenced_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["index"]
+        ordering = ["position"]
 
 
 class HashTile(models.Model):
     """Up to 256 hashes of one tree level (C2SP tlog-tiles). Derived from the entries, so it may grow in place."""
 
+    log = models.ForeignKey(Log, on_delete=models.PROTECT, related_name="tiles")
     level = models.PositiveSmallIntegerField()
     index = models.PositiveBigIntegerField()
     hashes = models.BinaryField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["level", "index"], name="one_tile_per_place")]
-
-
-class LogHead(models.Model):
-    """One row: the number of entries. Its lock is what makes a single sequencer write at a time."""
-
-    size = models.PositiveBigIntegerField(default=0)
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="one_log_head")]
+        constraints = [models.UniqueConstraint(fields=["log", "level", "index"], name="one_tile_per_place")]
 
 
 class SignedCheckpoint(models.Model):
     """A signed tree head (C2SP tlog-checkpoint). Never used for weights."""
 
-    size = models.PositiveBigIntegerField(primary_key=True)
+    # The position after the last entry covered: unique over all logs, and ascending.
+    end = models.PositiveBigIntegerField(primary_key=True)
+    log = models.ForeignKey(Log, on_delete=models.PROTECT, related_name="checkpoints")
+    size = models.PositiveBigIntegerField()
     root_sha256 = models.CharField(max_length=64)
     note = models.BinaryField()
     note_sha256 = models.CharField(max_length=64)
     signed_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["size"]
+        ordering = ["end"]
+
+
+class Cosignature(models.Model):
+    """A witness has seen this checkpoint and that it extends the one it saw before (C2SP tlog-cosignature)."""
+
+    checkpoint = models.ForeignKey(SignedCheckpoint, on_delete=models.PROTECT, related_name="cosignatures")
+    witness = models.CharField(max_length=255)
+    line = models.BinaryField()
+    cosigned_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["checkpoint", "witness"], name="one_cosignature_per_witness")]
+
+
+class CheckpointTimestamp(models.Model):
+    """An RFC 3161 token over the bytes of a checkpoint's note."""
+
+    checkpoint = models.OneToOneField(SignedCheckpoint, on_delete=models.PROTECT, related_name="timestamp")
+    token = models.BinaryField()
+    stamped_at = models.DateTimeField()
+
+
+class EvidenceTimestamp(models.Model):
+    """An RFC 3161 token over the signature of the evidence with this leaf hash."""
+
+    leaf_sha256 = models.CharField(max_length=64, primary_key=True)
+    token = models.BinaryField()
+    stamped_at = models.DateTimeField()
+
+
+class Outsider(models.Model):
+    """Somebody the publisher depends on, a witness, an authority or a storage, and how that goes. Not part of the record."""
+
+    name = models.CharField(max_length=300, primary_key=True)
+    succeeded_at = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
+    n_failures = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True)
+    problem = models.TextField(blank=True)
+    # It says that it knows another history of this ledger.
+    is_alarm = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["name"]
 
 
 class PublicKey(models.Model):
@@ -88,11 +148,17 @@ class PublicKey(models.Model):
         CHECKPOINT = "checkpoint"
         EVIDENCE = "evidence"
 
-    key_sha256 = models.CharField(max_length=64, primary_key=True)
+    # A key that signs several logs has a row, and a vkey, for each.
+    text_sha256 = models.CharField(max_length=64, primary_key=True)
+    key_sha256 = models.CharField(max_length=64)
     purpose = models.CharField(max_length=16, choices=Purpose)
     # A vkey line for checkpoints, PEM for evidence.
     text = models.TextField()
     published_at = models.DateTimeField()
+    valid_from = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True)
+    # From this moment on the key may be in the wrong hands.
+    distrusted_from = models.DateTimeField(null=True)
 
 
 class ActorPseudonym(models.Model):

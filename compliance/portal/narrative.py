@@ -132,6 +132,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "request.attention": "Stopped, needs attention",
         "request.retried": "Tried again",
         "request.completed": "Signed off and completed",
+        "request.shredded": "Openings shredded",
         "job.started": "Job started",
         "job.recorded": "New version recorded",
         "job.failed": "Job failed",
@@ -141,5 +142,8 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "version.registered": "Version registered",
         "version.destroyed": "Version destroyed",
         "key.published": "Key published",
+        "key.retired": "Key retired",
+        "key.distrusted": "Key no longer trusted",
+        "log.opened": "New log begun",
     }
 )

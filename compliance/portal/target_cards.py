@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import prefetch_related_objects
 
-from compliance.evidence import signing
+from compliance.evidence import dsse
 from compliance.evidence.errors import EvidenceError
 from compliance.evidence.statement import EvidenceFacts, parse_statement
 from compliance.requests import scope
@@ -120,7 +120,7 @@ def _finding(row: Finding) -> FindingRow:
 def _evidence(row: Evidence) -> EvidenceRow:
     envelope = bytes(row.envelope)
     try:
-        facts = parse_statement(signing.parse_envelope(envelope).payload)
+        facts = parse_statement(dsse.parse_envelope(envelope).payload)
     except EvidenceError:
         # Shown as unreadable: a page that fails here would hide the damage from the people who must see it.
         facts = None

@@ -4,7 +4,7 @@ from django.contrib.auth import views as auth_views
 from django.urls import path
 from django.views.generic import RedirectView
 
-from compliance.portal.views import bundles, decisions, ledger, models, requests
+from compliance.portal.views import bundles, decisions, ledger, models, published_log, requests
 
 app_name = "portal"
 urlpatterns = [
@@ -25,5 +25,9 @@ urlpatterns = [
     path("requests/<uuid:request_id>/bundle/", bundles.bundle, name="bundle"),
     path("models/", models.models, name="models"),
     path("models/<slug:name>/", models.model, name="model"),
+    path("trust/", bundles.trust, name="trust"),
     path("ledger/", ledger.ledger, name="ledger"),
+    path("log/<str:name>/checkpoint", published_log.checkpoint, name="log_checkpoint"),
+    path("log/<str:name>/checkpoint.tsr", published_log.timestamp, name="log_timestamp"),
+    path("log/<str:name>/<path:path>", published_log.tile, name="log_tile"),
 ]

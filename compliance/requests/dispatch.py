@@ -27,6 +27,8 @@ class Dispatcher(Protocol):
 
     def run_job(self, job_id: uuid.UUID, queue: str) -> None: ...
 
+    def summarise(self, request_id: uuid.UUID) -> None: ...
+
     def send_letter(self, letter_id: int) -> None: ...
 
 
@@ -40,6 +42,9 @@ class NullDispatcher:
         """Nothing."""
 
     def run_job(self, job_id: uuid.UUID, queue: str) -> None:
+        """Nothing."""
+
+    def summarise(self, request_id: uuid.UUID) -> None:
         """Nothing."""
 
     def send_letter(self, letter_id: int) -> None:

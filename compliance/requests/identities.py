@@ -26,6 +26,10 @@ class VaultError(RuntimeError):
     """A vault row does not open: wrong master key, or the row was changed."""
 
 
+class ShreddedError(VaultError):
+    """The vault row was shredded: there is nothing left to open."""
+
+
 def canonical(kind: str, value: str) -> str:
     """The one spelling of an identifier under which it is looked up; raises InvalidInputError."""
     try:
@@ -88,6 +92,8 @@ def same(left: str, right: str) -> bool:
 
 
 def _data_key(vault: SubjectVault) -> bytes:
+    if vault.shredded_at is not None:
+        raise ShreddedError(f"The vault row of request {vault.request_id} was shredded.")
     return _open(settings.VAULT_MASTER_KEY, vault.wrapped_key, vault.request_id, b"key")
 
 

@@ -94,6 +94,8 @@ class SubjectVault(models.Model):
     wrapped_key = models.BinaryField()
     sealed_identifier = models.BinaryField()
     sealed_commitment_key = models.BinaryField()
+    # From then on the fields above are empty, and nobody knows any more whose request it was.
+    shredded_at = models.DateTimeField(null=True)
 
 
 class IdentityChallenge(models.Model):
@@ -148,6 +150,8 @@ class Job(models.Model):
     # What the method reported about its run (touched tensors, terms of the guarantee): part of the evidence.
     outcome = models.JSONField(null=True)
     challenge_sha256 = models.CharField(max_length=64, blank=True)
+    # The log that the checkpoint is of, and how many of its entries it covers.
+    challenge_log = models.PositiveIntegerField(null=True)
     challenge_size = models.PositiveBigIntegerField(null=True)
     # Which job of its target this is: staff's retry makes a new one. `attempt` counts the workers that began it.
     number = models.PositiveSmallIntegerField(default=1)
@@ -218,3 +222,13 @@ class Evidence(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["target", "job"], name="one_evidence_per_job_and_target")]
+
+
+class Summary(models.Model):
+    """The signed summary of one target of a completed request: bytes, kept as they were signed."""
+
+    target = models.OneToOneField(Target, on_delete=models.CASCADE, related_name="summary")
+    envelope = models.BinaryField()
+    leaf_sha256 = models.CharField(max_length=64)
+    key_sha256 = models.CharField(max_length=64)
+    attached_at = models.DateTimeField()

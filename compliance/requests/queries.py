@@ -16,7 +16,7 @@ from compliance.registry.models import ModelVersion, VersionState
 from compliance.requests import identities
 from compliance.requests.errors import NotFoundError
 from compliance.requests.models import DeletionRequest, Job, Letter, Target
-from compliance.requests.states import JobState, RequestState
+from compliance.requests.states import JobState, RequestState, TargetState
 
 #: A sweep gives up on an address after this many tries.
 MAIL_TRIES = 12
@@ -44,6 +44,7 @@ class Lost:
     identities: list[uuid.UUID]
     plans: list[uuid.UUID]
     jobs: list[tuple[uuid.UUID, str]]
+    summaries: list[uuid.UUID]
     letters: list[int]
     destructions: list[uuid.UUID]
 
@@ -89,9 +90,9 @@ def timeline(request_id: uuid.UUID) -> list[TimelineEntry]:
     """The ledger's entries about a request, in their order, those without a position last."""
     # In this order, an entry that gets its position between the two reads is seen twice instead of not at all.
     waiting = list(PendingEntry.objects.filter(request_id=request_id).order_by("pk"))
-    placed = list(LedgerEntry.objects.filter(request_id=request_id).order_by("index"))
+    placed = list(LedgerEntry.objects.filter(request_id=request_id).order_by("position"))
     seen = {row.entry_id for row in placed}
-    return [_entry(row, row.index) for row in placed] + [
+    return [_entry(row, row.position) for row in placed] + [
         _entry(row, None) for row in waiting if row.entry_id not in seen
     ]
 
@@ -110,9 +111,16 @@ def lost_work(now: datetime, limit: int = 100) -> Lost:
         identities=list(requests.filter(unsent).values_list("pk", flat=True)[:limit]),
         plans=list(requests.filter(state=RequestState.APPROVED).values_list("pk", flat=True)[:limit]),
         jobs=_lost_jobs(now, late, limit),
+        summaries=list(_unsummarised().filter(changed_at__lt=late).values_list("pk", flat=True)[:limit]),
         letters=list(letters.values_list("pk", flat=True)[:limit]),
         destructions=list(due.values_list("pk", flat=True)[:limit]),
     )
+
+
+def _unsummarised() -> QuerySet[DeletionRequest]:
+    """Completed requests of which a model that was put into service has no signed summary yet."""
+    open_targets = Target.objects.filter(request=OuterRef("pk"), state=TargetState.DEPLOYED, summary=None)
+    return DeletionRequest.objects.filter(Exists(open_targets), state=RequestState.COMPLETED).order_by("changed_at")
 
 
 def _lost_jobs(now: datetime, late: datetime, limit: int) -> list[tuple[uuid.UUID, str]]:

@@ -38,6 +38,7 @@ from compliance.requests.actions.start_job import start_job
 from compliance.requests.actions.submit import Submitted, submit
 from compliance.requests.models import Ground, Job, RefusalReason, Target
 from compliance.requests.states import JobState, RequestState
+from workers import summaries
 
 #: Marked, so that a search for the mark finds personal data wherever it went.
 MARK = "zyx-mark-4711"
@@ -78,13 +79,11 @@ def staff_token(user: User) -> str:
 
 
 def run_ledger() -> None:
-    """What the sequencer process does in a moment: position what waits, sign a checkpoint over it."""
+    """What the ledger's processes do in a moment: position what waits, sign it, and again what that made wait."""
     keys.create_missing()
-    keys.publish_checkpoint_key()
     keys.publish_evidence_key()
-    while sequence_batch():
+    while sequence_batch() or sign_checkpoint() is not None:
         pass
-    sign_checkpoint(keys.ledger_key())
 
 
 def model_of(name: str, *people: str) -> RegisteredModel:
@@ -173,8 +172,9 @@ def run_job(queued: Job, verdict: Verdict = Verdict.PASS) -> None:
 
 
 def second_signature(request_id: uuid.UUID) -> None:
-    """Bob signs off."""
+    """Bob signs off, and a worker signs the summaries."""
     sign_off.sign_off(request_id, actor=actors.staff(bob(), Role.OPERATOR))
+    summaries.summarise(request_id)
 
 
 def say_no(request_id: uuid.UUID) -> None:
@@ -278,7 +278,9 @@ def _facts(job: Job, target: Target, findings: list[Finding], result: Result) ->
         ),
         findings=tuple(findings),
         guarantee_terms={},
-        challenge=Challenge(checkpoint_sha256=job.challenge_sha256, size=job.challenge_size or 0),
+        challenge=Challenge(
+            checkpoint_sha256=job.challenge_sha256, log=job.challenge_log or 0, size=job.challenge_size or 0
+        ),
         started_at=job.started_at.replace(microsecond=0),
         finished_at=datetime.now(tz=UTC).replace(microsecond=0),
         worker=Worker(id=str(WORKER_ID), code_version="1"),

@@ -10,7 +10,7 @@ import pytest
 from django.core import mail
 from django.db import connection
 
-from compliance.evidence import signing
+from compliance.evidence import dsse
 from compliance.evidence.verify import verify_bundle
 from compliance.ledger.models import LedgerEntry
 from compliance.registry.models import LineageRecord, ModelVersion, RegisteredModel
@@ -72,6 +72,9 @@ def test_a_person_is_forgotten_and_an_auditor_can_check_it(
         subject_pseudonym=pseudonym_of("email", cast.ALICE), removed_in=None
     ).exists()
 
+    # A worker signs what it came to, for each model.
+    tasks.summarise(str(request_id))
+
     # She is told, in words that claim no more than the evidence does.
     tasks.send_letter(Letter.objects.get().pk)
     assert "12 of your records" in mail.outbox[-1].body
@@ -82,9 +85,9 @@ def test_a_person_is_forgotten_and_an_auditor_can_check_it(
     keys = {key["purpose"]: key["text"] for key in body_of(audrey.get("audit-keys"))["keys"]}
     bundle = audrey.get("audit-bundle", request_id).content
     report = verify_bundle(
-        bundle, log_vkeys=[keys["checkpoint"]], evidence_keys=[signing.load_public_key(keys["evidence"].encode())]
+        bundle, log_vkeys=[keys["checkpoint"]], evidence_keys=[dsse.load_public_key(keys["evidence"].encode())]
     )
-    assert (report.state, len(report.steps)) == ("completed", 11)
+    assert (report.state, len(report.steps)) == ("completed", 13)
 
     # There is one entry of each kind, and no trace of Alice in ledger, bundle, logs or database.
     assert_one_of_each_kind(request_id)
@@ -93,7 +96,7 @@ def test_a_person_is_forgotten_and_an_auditor_can_check_it(
 
 def assert_one_of_each_kind(request_id: uuid.UUID) -> None:
     kinds = list(
-        LedgerEntry.objects.filter(request_id=request_id).order_by("index").values_list("event_type", flat=True)
+        LedgerEntry.objects.filter(request_id=request_id).order_by("position").values_list("event_type", flat=True)
     )
     assert kinds == [
         "request.received",
@@ -106,6 +109,8 @@ def assert_one_of_each_kind(request_id: uuid.UUID) -> None:
         "findings.recorded",
         "evidence.attached",
         "request.completed",
+        # The signed summary.
+        "evidence.attached",
     ]
 
 

@@ -4,6 +4,7 @@ The wheel's own `get_server()` is never called: as root it adds users and opens 
 The server listens on a unix socket alone, whose folder is the only guard (authentication is `trust`).
 """
 
+import contextlib
 import importlib.util
 import os
 import pwd
@@ -54,13 +55,22 @@ class Postgres:
             settings += NOT_DURABLE
         with (self._data / "postgresql.conf").open("a") as file:
             file.writelines("{} = '{}'\n".format(*setting.split("=", 1)) for setting in settings)
-        log = self.folder / "postgres.log"
-        self._run("pg_ctl", "-D", str(self._data), "-w", "-t", str(START_SECONDS), "-l", str(log), "start")
+        self.restart()
         return self.url
 
+    def restart(self) -> None:
+        """Start the server on the data that is there, and wait until it answers."""
+        log = self.folder / "postgres.log"
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-t", str(START_SECONDS), "-l", str(log), "start")
+
     def stop(self) -> None:
-        """Stop the server at once; its data is of no further use."""
+        """Stop the server at once, as a power cut would."""
         self._run("pg_ctl", "-D", str(self._data), "-w", "-m", "immediate", "stop")
+
+    def stop_if_running(self) -> None:
+        """The same for a server that may have stopped by itself."""
+        with contextlib.suppress(PostgresStartError):
+            self.stop()
 
     def _make_folders(self) -> None:
         for folder in (self.folder, self._data, self._sockets):

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import DatabaseError, connection, connections, transaction
 
-from compliance.ledger.models import SignedCheckpoint
+from compliance.ledger.models import Log, SignedCheckpoint
 
 ROLES = {"operator", "dpo", "auditor"}
 PRINT_GROUPS = "from django.contrib.auth.models import Group; print(*Group.objects.values_list('name', flat=True))"
@@ -17,8 +17,10 @@ PRINT_GROUPS = "from django.contrib.auth.models import Group; print(*Group.objec
 
 def assert_append_only() -> None:
     """Adds a row to the ledger and fails to take it away."""
+    now = datetime.now(tz=UTC)
+    log = Log.objects.create(number=1, origin="example.org/log", first_position=0, opened_at=now)
     SignedCheckpoint.objects.create(
-        size=1, root_sha256="0" * 64, note=b"", note_sha256="0" * 64, signed_at=datetime.now(tz=UTC)
+        end=1, log=log, size=1, root_sha256="0" * 64, note=b"", note_sha256="0" * 64, signed_at=now
     )
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         SignedCheckpoint.objects.all().delete()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from compliance.evidence import signing
+from compliance.evidence import dsse
 from compliance.evidence.verdict import Verdict
 from compliance.evidence.verify import verify_bundle
 from compliance.ledger.models import PublicKey
@@ -37,7 +37,7 @@ def test_a_job_ends_in_a_version_without_the_person_and_evidence_that_an_auditor
     report = verify_bundle(
         export(request.pk),
         log_vkeys=[keys["checkpoint"]],
-        evidence_keys=[signing.load_public_key(keys["evidence"].encode())],
+        evidence_keys=[dsse.load_public_key(keys["evidence"].encode())],
     )
     assert report.state == "completed"
 
@@ -77,7 +77,7 @@ def test_the_evidence_says_what_ran_on_what_and_what_was_found(live: ModelVersio
 def test_nothing_about_the_person_is_signed_or_ledgered(live: ModelVersion) -> None:
     job = digits.planned()
     director.run_job(job.pk)
-    envelope = signing.parse_envelope(bytes(Evidence.objects.get(job=job).envelope))
+    envelope = dsse.parse_envelope(bytes(Evidence.objects.get(job=job).envelope))
     said = envelope.payload.decode() + repr(queries.timeline(request_of(job).pk))
     assert cast.MARK not in said
     assert not any(record_id in said for record_id in digits.examples()["train"].of_persons([cast.ALICE]).record_ids)

@@ -28,6 +28,8 @@ SECONDS = 120.0
 EVENTS = (
     *("request.received", "request.identity_requested", "request.identity_confirmed", "request.approved"),
     *("request.planned", "job.started", "job.recorded", "findings.recorded", "evidence.attached", "request.completed"),
+    # The signed summary.
+    "evidence.attached",
 )
 
 
@@ -74,7 +76,8 @@ def test_a_worker_killed_at_work_is_replaced_and_everything_is_there_once(
     before = digits.registered(tmp_path)
     cast.prove(request_id)
     with processes:
-        processes.start("sequencer", str(configuration.ROOT / "manage.py"), "sequencer")
+        for name in ("sequencer", "checkpointer", "publisher"):
+            processes.start(name, str(configuration.ROOT / "manage.py"), name)
         processes.start("beat", *BEAT)
         processes.start("worker-1", *WORKER)
         cast.decide(request_id)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from compliance.evidence import signing
+from compliance.evidence import dsse
 from compliance.evidence.statement import EvidenceFacts, parse_statement
 from compliance.requests import queries
 from compliance.requests.models import DeletionRequest, Evidence, Job
@@ -23,4 +23,4 @@ def counts(job: Job) -> Counter[str]:
 
 def facts_of(evidence: Evidence) -> EvidenceFacts:
     """What was signed."""
-    return parse_statement(signing.parse_envelope(bytes(evidence.envelope)).payload)
+    return parse_statement(dsse.parse_envelope(bytes(evidence.envelope)).payload)

@@ -21,8 +21,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from compliance.evidence import bundle, checkpoint, signing
-from compliance.ledger import keys
+from compliance.evidence import bundle, dsse, trust
+from compliance.ledger.trust_file import current_trust
 from compliance.registry.models import LineageRecord, MethodCard, RegisteredModel
 from compliance.registry.pseudonyms import pseudonym_of
 from workers.demo import digits, people
@@ -63,7 +63,7 @@ def tell(*, port: int, write: Callable[[str], object]) -> None:
     _refuse_tampered(narrator, path)
     write(f"\nDone in {narrator.total_seconds():.1f} s. The bundle: {path}")
     write(f"Verify it again: {sys.executable} -m compliance.evidence verify {path} \\")
-    write(f"    --log-vkey {path.parent / 'log.vkey'} --evidence-key {path.parent / 'evidence.pem'}")
+    write(f"    --trust {path.with_name('trust.json')}")
     write("See it in the portal: make serve, then open http://127.0.0.1:8000/ and sign in with one of")
     for member in staff.values():
         write(f"    {member.username} ({member.role}), password {member.password}")
@@ -91,7 +91,7 @@ def _register(narrator: Narrator) -> None:
 
 
 def _await_start(narrator: Narrator, processes: Processes) -> None:
-    with narrator.step("Broker, sequencer, worker, beat and web processes start") as said:
+    with narrator.step("Broker, ledger, worker, beat and web processes start") as said:
         processes.wait_for(lambda: _is_up(processes.url), what="the web process", seconds=WAIT_SECONDS)
         processes.wait_for(MethodCard.objects.exists, what="the worker's catalogue", seconds=WAIT_SECONDS)
         said.append(f"The worker published {MethodCard.objects.count()} methods and audits.")
@@ -196,7 +196,7 @@ def _export(narrator: Narrator, processes: Processes, auditor: Client, request_i
             lambda: _downloaded(auditor, request_id), what="the signed checkpoint", seconds=WAIT_SECONDS
         )
         path.write_bytes(archive)
-        _write_keys(path.parent)
+        _write_trust(path.parent)
         with zipfile.ZipFile(path) as opened:
             n_files = len(opened.namelist())
         said.append(f"{n_files} files, {len(archive) / 1024:.0f} KiB: entries, proofs, signed evidence, policy, keys.")
@@ -212,11 +212,9 @@ def _downloaded(auditor: Client, request_id: str) -> bytes | None:
         return None
 
 
-def _write_keys(folder: Path) -> None:
-    """The public keys from the key files of this machine: an auditor gets them on another way than the bundle."""
-    vkey = checkpoint.vkey(settings.LEDGER_ORIGIN, keys.ledger_key().public_key())
-    (folder / "log.vkey").write_text(f"{vkey}\n")
-    (folder / "evidence.pem").write_bytes(keys.evidence_signer().public_key_pem)
+def _write_trust(folder: Path) -> None:
+    """The trust file: an auditor gets it on another way than the bundle."""
+    (folder / "trust.json").write_bytes(trust.write(current_trust()))
 
 
 def _verify(narrator: Narrator, path: Path) -> None:
@@ -225,7 +223,7 @@ def _verify(narrator: Narrator, path: Path) -> None:
         if result.returncode != 0:
             raise DemoError(f"The bundle does not verify: {result.stderr}")
         report = json.loads(result.stdout)
-        said.append(f"All {len(report['steps'])} steps hold under the pinned keys. State: {report['state']}.")
+        said.append(f"All {len(report['steps'])} steps hold under the pinned trust file. State: {report['state']}.")
         said += [line.strip() for line in report["conclusions"] if "claim" in line or line.startswith("Target")]
 
 
@@ -241,8 +239,7 @@ def _refuse_tampered(narrator: Narrator, path: Path) -> None:
 
 
 def _verifier(path: Path) -> subprocess.CompletedProcess[str]:
-    folder = path.parent
-    pinned = ["--log-vkey", str(folder / "log.vkey"), "--evidence-key", str(folder / "evidence.pem")]
+    pinned = ["--trust", str(path.with_name("trust.json"))]
     command = [sys.executable, "-m", "compliance.evidence", "verify", str(path), *pinned, "--json"]
     return subprocess.run(command, capture_output=True, text=True, cwd=settings.ROOT, check=False)
 
@@ -251,7 +248,7 @@ def _change_one_byte(source: Path, copy: Path) -> None:
     """Let one signed statement speak of other records, and pack it as carefully as the service would."""
     contents = bundle.read(source.read_bytes())
     first = contents.evidence[0]
-    envelope = signing.parse_envelope(first.envelope)
+    envelope = dsse.parse_envelope(first.envelope)
     payload = envelope.payload.replace(b'"n_forget":1', b'"n_forget":2', 1)
     forged = replace(first, envelope=replace(envelope, payload=payload).to_bytes())
     copy.write_bytes(bundle.write(replace(contents, evidence=(forged, *contents.evidence[1:]))))

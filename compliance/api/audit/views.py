@@ -16,9 +16,12 @@ from compliance.api.bodies import check
 from compliance.api.pagination import NewestFirst
 from compliance.api.permissions import any_of
 from compliance.api.schema import BYTES, TEXT, described
-from compliance.ledger import checkpointer
+from compliance.evidence import trust as trusts
+from compliance.evidence.errors import TrustFileError
+from compliance.ledger import checkpointer, notes
 from compliance.ledger.actors import Role
 from compliance.ledger.models import PublicKey
+from compliance.ledger.trust_file import current_trust
 from compliance.reports import request_bundle
 from compliance.requests import queries
 from compliance.requests.errors import NotReadyError
@@ -65,6 +68,22 @@ class KeysView(APIView):
         return Response(KeysSerializer({"keys": keys}).data)
 
 
+class TrustView(APIView):
+    """The trust file."""
+
+    permission_classes = AUDITORS
+
+    @described("Take the trust file", answers=BYTES, media_type="application/json", refusals=(401, 403, 409))
+    def get(self, request: Request) -> HttpResponse:
+        """For `--trust`, once its fingerprint was compared on another way; 409 while no key is published."""
+        try:
+            content = trusts.write(current_trust())
+        except TrustFileError as error:
+            raise NotReadyError(str(error)) from error
+        disposition = 'attachment; filename="trust.json"'
+        return HttpResponse(content, content_type="application/json", headers={"Content-Disposition": disposition})
+
+
 class CheckpointView(APIView):
     """The signed head of the log."""
 
@@ -72,8 +91,8 @@ class CheckpointView(APIView):
 
     @described("Read the newest checkpoint", answers=TEXT, media_type="text/plain", refusals=(401, 403, 409))
     def get(self, request: Request) -> HttpResponse:
-        """A note as C2SP tlog-checkpoint has it, for comparison with what others are shown."""
+        """A note as C2SP tlog-checkpoint has it, with its cosignatures, for comparison with what others are shown."""
         newest = checkpointer.latest()
         if newest is None:
-            raise NotReadyError("No checkpoint was signed yet. Start `manage.py sequencer`.")
-        return HttpResponse(bytes(newest.note), content_type="text/plain; charset=utf-8")
+            raise NotReadyError("No checkpoint was signed yet. Start `manage.py checkpointer`.")
+        return HttpResponse(notes.cosigned(newest), content_type="text/plain; charset=utf-8")

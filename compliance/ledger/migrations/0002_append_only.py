@@ -6,13 +6,16 @@ from django.db.migrations.state import StateApps
 
 from compliance.ledger import append_only
 
+# The tables of this migration's time; later ones are protected by the migration that makes them.
+TABLES = ("ledger_ledgerentry", "ledger_signedcheckpoint")
+
 
 def install(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
-    append_only.execute(editor.connection, append_only.install_statements(editor.connection.vendor))
+    append_only.execute(editor.connection, append_only.install_statements(editor.connection.vendor, TABLES))
 
 
 def remove(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
-    append_only.execute(editor.connection, append_only.remove_statements(editor.connection.vendor))
+    append_only.execute(editor.connection, append_only.remove_statements(editor.connection.vendor, TABLES))
 
 
 class Migration(migrations.Migration):

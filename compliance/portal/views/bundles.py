@@ -1,4 +1,4 @@
-"""The auditor's bundle, downloaded by auditors and data protection officers."""
+"""The auditor's bundle and the trust file, downloaded by auditors and data protection officers."""
 
 import uuid
 
@@ -7,6 +7,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
+from compliance.evidence import trust as trusts
+from compliance.evidence.errors import TrustFileError
+from compliance.ledger.trust_file import current_trust
 from compliance.portal.access import Viewer, only_for
 from compliance.portal.request_page import BUNDLE_ROLES
 from compliance.reports import request_bundle
@@ -27,3 +30,16 @@ def bundle(request: HttpRequest, viewer: Viewer, request_id: uuid.UUID) -> HttpR
     name = f"expunge-{request_id}.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(archive, content_type="application/zip", headers=headers)
+
+
+@require_safe
+@only_for(*BUNDLE_ROLES)
+def trust(request: HttpRequest, viewer: Viewer) -> HttpResponse:
+    """The trust file; back to the ledger's page with a sentence while no key is published."""
+    try:
+        content = trusts.write(current_trust())
+    except TrustFileError as error:
+        messages.error(request, str(error))
+        return redirect("portal:ledger")
+    headers = {"Content-Disposition": 'attachment; filename="trust.json"'}
+    return HttpResponse(content, content_type="application/json", headers=headers)

@@ -1,12 +1,14 @@
-"""The ledger: how long it is, what was signed last, with which keys, and what still waits."""
+"""The ledger: how long it is, how far its entries are, what was signed last, with which keys, and who has seen it."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from compliance.ledger import checkpointer
+from compliance.ledger import checkpointer, logs
 from compliance.ledger.actors import STAFF_ROLES
-from compliance.ledger.models import LedgerEntry, LogHead, PendingEntry, PublicKey
+from compliance.ledger.log_files import folder_of
+from compliance.ledger.models import LedgerEntry, Outsider, PendingEntry, PublicKey
+from compliance.ledger.progress import progress
 from compliance.portal.access import Viewer, only_for
 
 SHOWN_ENTRIES = 20
@@ -16,19 +18,25 @@ SHOWN_ENTRIES = 20
 @only_for(*STAFF_ROLES)
 def ledger(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """One page; entries are read by their position, so it costs the same for any length of the log."""
-    head = LogHead.objects.filter(pk=1).first()
-    size = 0 if head is None else head.size
+    log = logs.newest()
+    size = 0 if log is None else log.end
     checkpoint = checkpointer.latest()
+    entries = list(LedgerEntry.objects.defer("leaf").order_by("-position")[:SHOWN_ENTRIES])
+    far = progress(since=entries[-1].position if entries else 0)
     context = {
         "viewer": viewer,
         "section": "ledger",
         "size": size,
         "checkpoint": checkpoint,
+        "folder": "" if checkpoint is None else folder_of(checkpoint.log.origin),
         "note": "" if checkpoint is None else bytes(checkpoint.note).decode(),
-        "n_unsigned": size - (0 if checkpoint is None else checkpoint.size),
+        "n_unsigned": size - (0 if checkpoint is None else checkpoint.end),
         "keys": PublicKey.objects.order_by("purpose", "-published_at"),
         "n_waiting": PendingEntry.objects.count(),
         "waiting": PendingEntry.objects.defer("leaf").order_by("-pk")[:SHOWN_ENTRIES],
-        "entries": LedgerEntry.objects.defer("leaf").order_by("-index")[:SHOWN_ENTRIES],
+        "entries": [(entry, far.state_of(entry.position)) for entry in entries],
+        "witnessing": far.witnessing,
+        "newest": far.logs[0] if far.logs else None,
+        "outsiders": Outsider.objects.all(),
     }
     return render(request, "portal/ledger.html", context)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from django.db import transaction
 
-from compliance.evidence import signing, verdict
+from compliance.evidence import dsse, verdict
 from compliance.evidence.statement import parse_statement
 from compliance.ledger.actors import Actor
 from compliance.ledger.record import record_evidence
@@ -46,7 +46,7 @@ def attach_evidence(
 
 
 def _store(job: Job, target: Target, envelope: bytes, key_pem: bytes) -> Evidence:
-    facts = parse_statement(signing.parse_envelope(envelope).payload)
+    facts = parse_statement(dsse.parse_envelope(envelope).payload)
     if (facts.job_id, facts.target_id) != (str(job.pk), str(target.pk)):
         raise InvalidInputError("The statement is about another job or target than the one it is attached to.")
     recorded = {finding.audit: verdict.Verdict(finding.verdict) for finding in target.findings.filter(job=job)}
@@ -58,7 +58,7 @@ def _store(job: Job, target: Target, envelope: bytes, key_pem: bytes) -> Evidenc
         envelope=envelope,
         # Refuses, inside, an envelope that does not verify under this key.
         leaf_sha256=record_evidence(envelope, key_pem, request_id=target.request_id),
-        key_sha256=signing.public_key_sha256(signing.load_public_key(key_pem)),
+        key_sha256=dsse.public_key_sha256(dsse.load_public_key(key_pem)),
         result=facts.result.value,
         attached_at=datetime.now(tz=UTC),
     )

@@ -1,6 +1,6 @@
 """A second person signs: the verified versions go into service, the old weights get a date to be destroyed.
 
-Next: compliance/reports/request_bundle.py
+Next: compliance/requests/actions/attach_summary.py
 """
 
 import uuid
@@ -13,6 +13,7 @@ from compliance.ledger.actors import Actor
 from compliance.registry.models import LineageRecord, ModelVersion, RegisteredModel, VersionState
 from compliance.registry.retirement import retire
 from compliance.requests import policy, transitions
+from compliance.requests.dispatch import after_commit
 from compliance.requests.errors import ForbiddenActorError, NotReadyError
 from compliance.requests.letters import owe
 from compliance.requests.models import DeletionRequest, Evidence, Letter
@@ -41,6 +42,7 @@ def sign_off(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
         _put_into_service(_after(evidence), now + timedelta(days=keep_days))
     _refuse_while_served(request)
     owe(request, Letter.Kind.COMPLETED)
+    after_commit("summarise", request.pk)
     return request
 
 

@@ -76,7 +76,9 @@ def _start(
 ) -> None:
     checkpoint = checkpointer.latest()
     if checkpoint is None:
-        raise NotReadyError("No checkpoint was signed yet. Start `manage.py sequencer`; the job then starts by itself.")
+        raise NotReadyError(
+            "No checkpoint was signed yet. Start `manage.py sequencer` and `checkpointer`; the job then starts by itself."
+        )
     model = RegisteredModel.objects.select_related("head").get(pk=job.model_id)
     transitions.move_job(
         job,
@@ -84,6 +86,7 @@ def _start(
         lease_owner=actor.id,
         before=model.head,
         challenge_sha256=checkpoint.note_sha256,
+        challenge_log=checkpoint.log_id,
         challenge_size=checkpoint.size,
         started_at=now,
         **lease,

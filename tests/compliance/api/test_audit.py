@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from compliance.evidence import bundle, checkpoint
-from compliance.evidence.signing import load_public_key
+from compliance.evidence.dsse import load_public_key
 from compliance.evidence.verify import verify_bundle
 from compliance.requests.states import RequestState
 from tests.compliance import cast

@@ -67,6 +67,7 @@ TABLE = (
     Endpoint("GET", "audit-requests", AUDIT, is_about_a_request=False),
     Endpoint("GET", "audit-bundle", AUDIT),
     Endpoint("GET", "audit-keys", AUDIT, is_about_a_request=False),
+    Endpoint("GET", "audit-trust", AUDIT, is_about_a_request=False),
     Endpoint("GET", "audit-checkpoint", AUDIT, is_about_a_request=False),
     Endpoint("GET", "schema", ANYONE, is_about_a_request=False),
 )

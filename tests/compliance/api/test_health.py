@@ -61,7 +61,7 @@ def test_it_is_not_ready_when_a_positioned_entry_is_not_signed(monkeypatch: pyte
 
 @pytest.mark.django_db
 def test_it_is_not_ready_when_a_migration_is_missing() -> None:
-    MigrationRecorder(connection).record_unapplied("ledger", "0003_staff_roles")
+    MigrationRecorder(connection).record_unapplied("requests", "0002_summaries")
     refused(_ready(), 503, "migrations_missing")
 
 

@@ -61,7 +61,7 @@ def _read(alice: Caller, dana: Caller, audrey: Caller, pk: str) -> Iterator[Http
         yield dana.get(name, pk)
     for name in ("staff-requests", "staff-models"):
         yield dana.get(name)
-    for name in ("audit-requests", "audit-keys", "audit-checkpoint"):
+    for name in ("audit-requests", "audit-keys", "audit-trust", "audit-checkpoint"):
         yield audrey.get(name)
     yield audrey.get("audit-bundle", pk)
 

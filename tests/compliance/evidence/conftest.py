@@ -1,4 +1,4 @@
-"""Keys and one genuine bundle, made once."""
+"""Keys, one genuine bundle and one genuine export, made once."""
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, settings
 
 from compliance.evidence import bundle, signing
 
+from .export_story import ExportStory, whole_story
 from .story import Story, new_signer
 
 # A busy machine is no failure.
@@ -31,3 +32,14 @@ def story(log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner) -> Story:
 @pytest.fixture(scope="session")
 def genuine(story: Story) -> bytes:
     return bundle.write(story.contents())
+
+
+@pytest.fixture(scope="session")
+def exported(log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner) -> ExportStory:
+    return whole_story(log_key, signer)
+
+
+@pytest.fixture(scope="session")
+def export_files(exported: ExportStory) -> dict[str, bytes]:
+    """A genuine export by path; a test changes a copy."""
+    return exported.files()

@@ -1,8 +1,9 @@
 """A whole request in a log held in memory: two models, one passed and one warned, signed off by a second person.
 
 Hooks change one thing and leave everything else genuine: `event` sees each event before it becomes a leaf, `facts`
-each statement before it is signed, `steps` is the order in which things happen, `log` another request's story that
-the log holds already. What comes out is signed and logged like the real thing, so a refusal is due to that one thing.
+each statement and `summary` each summary before it is signed, `steps` is the order in which things happen. What comes
+out is signed and logged like the real thing, so a refusal is due to that one thing. Requests of other numbers have
+ids, models' versions and keys of their own, and share a `ledger`.
 """
 
 import uuid
@@ -14,17 +15,26 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]  # re-exported without __all__
 
-from compliance.evidence import canonical, checkpoint, commitment, findings, leaf, proof, rekord, signing, tiles
-from compliance.evidence.bundle import AttachedEvidence, BundleContents, Entry
+from compliance.evidence import canonical, commitment, findings, leaf, rekord, signing
+from compliance.evidence.bundle import BundleContents
 from compliance.evidence.findings import Finding
 from compliance.evidence.leaf import Event, FactValue
 from compliance.evidence.merkle import leaf_hash
-from compliance.evidence.statement import Challenge, EvidenceFacts, Method, Worker, statement_bytes
+from compliance.evidence.position import Position
+from compliance.evidence.record import AttachedEvidence
+from compliance.evidence.statement import (
+    Challenge,
+    EvidenceFacts,
+    Method,
+    Worker,
+    statement_bytes,
+)
+from compliance.evidence.summary import SummaryFacts, summary_bytes
 from compliance.evidence.verdict import Result, Verdict
 
-ORIGIN = "ledger.example/test"
+from .ledgers import Ledger
+
 STEPS = (
     "receive",
     "request_identity",
@@ -58,10 +68,25 @@ DPO, OPERATOR, WORKER, SYSTEM, SECOND_DPO, SECOND_WORKER = (some_id(number) for 
 MODEL_A, MODEL_B, UNCONCERNED = (some_id(number) for number in range(30, 33))
 
 
+@dataclass(frozen=True)
+class Ids:
+    """The ids of the request with one number; number 0 has those named above."""
+
+    number: int
+
+    def of(self, name: str) -> str:
+        """The id of this request for the one that number 0 has."""
+        return some_id(uuid.UUID(name).int % 2**62 + 1000 * self.number)
+
+    @property
+    def request(self) -> str:
+        return self.of(REQUEST)
+
+
 def new_signer() -> signing.EvidenceSigner:
     """An evidence key that lives in memory."""
     key = ec.generate_private_key(ec.SECP256R1())
-    return signing.EvidenceSigner(CryptoSigner(key, signing.library_key(key.public_key())), key.public_key())
+    return signing.EvidenceSigner.of(key)
 
 
 @dataclass(frozen=True)
@@ -95,35 +120,37 @@ class Story:
         signer: signing.EvidenceSigner,
         event: Callable[[Event], Event] = lambda event: event,
         facts: Callable[[EvidenceFacts], EvidenceFacts] = lambda facts: facts,
+        summary: Callable[[SummaryFacts], SummaryFacts] = lambda facts: facts,
         steps: tuple[str, ...] = STEPS,
         policy: dict[str, object] | bytes = POLICY,
         n_others: int = 300,
-        log: "Story | None" = None,
+        ledger: Ledger | None = None,
+        number: int = 0,
     ) -> None:
         self.log_key, self.signer = log_key, signer
-        self.edit_event, self.edit_facts = event, facts
+        self.ledger = Ledger(log_key, n_others=n_others) if ledger is None else ledger
+        self.ids = Ids(number)
+        self.number, self.request_id = number, self.ids.request
+        self.edit_event, self.edit_facts, self.edit_summary = event, facts, summary
         self.policy = policy if isinstance(policy, bytes) else canonical.dumps(policy)
-        self.leaves: list[bytes] = [] if log is None else list(log.leaves)
-        self.tiles: dict[tuple[int, int], bytes] = {} if log is None else dict(log.tiles)
         self.types: set[str] = set()
-        self.events: list[int] = []
+        self.events: list[Position] = []
         self.previous: str | None = None
-        self.envelopes: dict[str, tuple[int, bytes]] = {}
-        self.key = bytes(range(32))
+        self.envelopes: dict[str, tuple[Position, bytes]] = {}
+        self.summaries: dict[str, tuple[Position, bytes]] = {}
+        self.key = bytes(range(number, number + 32))
         self.request = {"channel": "api", "scope": "all", "nonce": "1"}
         self.scope: dict[str, object] | None = None
         self.parts = self.new_parts()
         # The parts that the next step is about: all of them, or after a retry the one that is done again.
         self.active = self.parts
-        for number in range(0 if log else n_others):
-            self.append(b"somebody else's entry %d" % number)
         for step in steps:
             getattr(self, step)()
 
     def new_parts(self) -> tuple[Part, ...]:
         return (
-            self._part(MODEL_A, TARGET_A, JOB_A, "a", is_conclusive=True),
-            self._part(MODEL_B, TARGET_B, JOB_B, "b", is_conclusive=False),
+            self._part(MODEL_A, self.ids.of(TARGET_A), self.ids.of(JOB_A), "a", is_conclusive=True),
+            self._part(MODEL_B, self.ids.of(TARGET_B), self.ids.of(JOB_B), "b", is_conclusive=False),
         )
 
     def _part(self, model: str, target: str, job: str, name: str, *, is_conclusive: bool) -> Part:
@@ -132,8 +159,8 @@ class Story:
             model=model,
             target=target,
             job=job,
-            before=canonical.dumps({"model": name, "version": 1}),
-            after=canonical.dumps({"model": name, "version": 2}),
+            before=canonical.dumps({"model": name, "version": 1 + 2 * self.number}),
+            after=canonical.dumps({"model": name, "version": 2 + 2 * self.number}),
             forget_commitment=commitment.commit(self.key, "forget-set", covered),
             is_conclusive=is_conclusive,
         )
@@ -145,23 +172,17 @@ class Story:
         ]
         return [*held, {"model": UNCONCERNED, "n_records": 0, "forget_commitment": "0" * 64}]
 
-    def read_tile(self, level: int, index: int) -> bytes:
-        return self.tiles.get((level, index), b"")
+    def append(self, entry: bytes) -> Position:
+        return self.ledger.append(entry)
 
-    def append(self, entry: bytes) -> int:
-        self.tiles |= tiles.append(len(self.leaves), [leaf_hash(entry)], self.read_tile)
-        self.leaves.append(entry)
-        return len(self.leaves) - 1
-
-    def note(self) -> bytes:
-        size = len(self.leaves)
-        head = checkpoint.Checkpoint(ORIGIN, size, tiles.root(size, self.read_tile))
-        return checkpoint.sign(head, ORIGIN, self.log_key)
+    def turn_year(self) -> None:
+        """The ledger goes on in another log."""
+        self.ledger.open_next()
 
     def log(self, event_type: str, role: str, actor: str, facts: Mapping[str, FactValue]) -> None:
         event = Event(
             type=event_type,
-            request=REQUEST,
+            request=self.request_id,
             previous=self.previous,
             at=START + timedelta(minutes=len(self.events)),
             actor_role=role,
@@ -179,14 +200,14 @@ class Story:
     def receive(self) -> None:
         facts = {"channel": "api", "regulation": "gdpr", "ground": "art17_1_b"}
         committed = commitment.commit(self.key, "request", self.request)
-        self.log("request.received", "subject", REQUEST, {**facts, "commitment": committed})
+        self.log("request.received", "subject", self.request_id, {**facts, "commitment": committed})
         self.received = self.previous
 
     def request_identity(self) -> None:
         self.log("request.identity_requested", "system", SYSTEM, {"method": "email_code"})
 
     def confirm_identity(self) -> None:
-        self.log("request.identity_confirmed", "subject", REQUEST, {"method": "email_code", "level": 1})
+        self.log("request.identity_confirmed", "subject", self.request_id, {"method": "email_code", "level": 1})
 
     def approve(self) -> None:
         self.decide(DPO)
@@ -206,7 +227,9 @@ class Story:
         self.log("request.planned", "system", SYSTEM, facts)
 
     def start(self) -> None:
-        self.challenge = Challenge(checkpoint_sha256=sha256(self.note()).hexdigest(), size=len(self.leaves))
+        log = self.ledger.last
+        seen = sha256(log.note()).hexdigest()
+        self.challenge = Challenge(checkpoint_sha256=seen, log=log.number, size=len(log.leaves))
         for part in self.active:
             facts: dict[str, FactValue] = {
                 "job": part.job,
@@ -244,7 +267,7 @@ class Story:
 
     def retry(self) -> None:
         """The first model gets a new job."""
-        again = replace(self.parts[0], job=SECOND_JOB_A)
+        again = replace(self.parts[0], job=self.ids.of(SECOND_JOB_A))
         self.parts, self.active = (again, *self.parts[1:]), (again,)
         self.log("request.retried", "operator", OPERATOR, {"job": again.job})
 
@@ -258,23 +281,60 @@ class Story:
     def attach(self) -> None:
         for part in self.active:
             envelope = self.signer.sign(self.payload(part))
-            index = self.append(rekord.hashedrekord(envelope, self.signer.public_key_pem))
             # Only the last evidence of a target is exported.
-            self.envelopes[part.target] = (index, envelope)
+            self.envelopes[part.target] = (self.append(self.logged(envelope)), envelope)
+
+    def logged(self, envelope: bytes) -> bytes:
+        """The entry of an envelope."""
+        return rekord.hashedrekord(envelope, self.signer.public_key_pem)
 
     def payload(self, part: Part) -> bytes:
         return statement_bytes(self.edit_facts(self.facts(part)))
 
     def complete(self) -> None:
-        listed = [leaf_hash(self.leaves[index]).hex() for index, _ in self.envelopes.values()]
+        listed = [leaf_hash(self.ledger.leaf(position)).hex() for position, _ in self.envelopes.values()]
         live = [part.after_sha256 for part in self.parts if part.target in self.envelopes]
         self.log("request.completed", "operator", OPERATOR, {"evidence": listed, "versions": live})
+        for part in self.parts:
+            if part.target in self.envelopes:
+                self.summarise(part)
+
+    def shred(self) -> None:
+        self.log("request.shredded", "system", SYSTEM, {})
+
+    def summarise(self, part: Part) -> None:
+        """A worker signs what the request came to for one model."""
+        signed = self.signer.sign(self.summary_payload(part))
+        self.summaries[part.target] = (self.append(self.logged(signed)), signed)
+
+    def summary_payload(self, part: Part) -> bytes:
+        return summary_bytes(self.edit_summary(self.summary_facts(part)))
+
+    def summary_facts(self, part: Part) -> SummaryFacts:
+        position, envelope = self.envelopes[part.target]
+        said = self.edit_facts(self.facts(part))
+        return SummaryFacts(
+            request_id=said.request_id,
+            target_id=said.target_id,
+            model_id=part.model,
+            request_leaf_sha256=said.request_leaf_sha256,
+            completed_leaf_sha256=str(self.previous),
+            after_sha256=said.after_sha256,
+            policy_sha256=said.policy_sha256,
+            evidence_sha256=sha256(envelope).hexdigest(),
+            evidence_leaf_sha256=leaf_hash(self.ledger.leaf(position)).hex(),
+            result=said.result,
+            assurance=said.method.assurance,
+            verified_at=START + timedelta(hours=1),
+            worker_id=WORKER,
+            code_version="0.1.0",
+        )
 
     def refuse(self) -> None:
         self.log("request.refused", "dpo", DPO, {"reason": "art17_3_b"})
 
     def withdraw(self) -> None:
-        self.log("request.withdrawn", "subject", REQUEST, {})
+        self.log("request.withdrawn", "subject", self.request_id, {})
 
     def method(self) -> Method:
         return Method(
@@ -324,7 +384,7 @@ class Story:
             forget_commitment=part.forget_commitment,
             policy_sha256=sha256(self.policy).hexdigest(),
             result=self.result(part),
-            request_id=REQUEST,
+            request_id=self.request_id,
             target_id=part.target,
             job_id=part.job,
             method=self.method(),
@@ -338,30 +398,35 @@ class Story:
         )
 
     def contents(self) -> BundleContents:
-        """The export of this request under a checkpoint over the whole log."""
-        note = self.note()
-        openings = commitment.Openings(key=self.key, request=self.request, scope=self.scope)
+        """The export of this request under checkpoints over the whole ledger."""
         kinds = dict.fromkeys(self.events, "event")
-        kinds |= {index: "evidence" for index, _ in self.envelopes.values()}
-        manifests = [manifest for part in self.parts for manifest in (part.before, part.after)]
+        kinds |= {position: "evidence" for position, _ in (*self.envelopes.values(), *self.summaries.values())}
+        logs, entries = self.ledger.shown(kinds)
         return BundleContents(
-            request=REQUEST,
+            request=self.request_id,
             exported_at=START + timedelta(days=1),
-            checkpoint=note,
-            log_vkey=checkpoint.vkey(ORIGIN, self.log_key.public_key()),
+            logs=logs,
             evidence_keys=(self.signer.public_key_pem,),
-            entries=tuple(self._entry(index, kinds[index], note) for index in sorted(kinds)),
-            evidence=tuple(
-                AttachedEvidence(target=target, entry=index, envelope=envelope)
-                for target, (index, envelope) in self.envelopes.items()
-            ),
-            models={sha256(m).hexdigest(): m for m in manifests} if "job.recorded" in self.types else {},
+            entries=entries,
+            evidence=_attached(self.envelopes),
+            closings=_attached(self.summaries),
+            models=self.manifests(),
             policy=self.policy if "request.planned" in self.types else None,
-            openings=openings.to_bytes(),
+            openings=None if "request.shredded" in self.types else self.openings().to_bytes(),
         )
 
-    def _entry(self, index: int, kind: str, note: bytes) -> Entry:
-        entry = self.leaves[index]
-        path = tiles.inclusion_path(index, len(self.leaves), self.read_tile)
-        written = proof.write(index, path, note, hint=leaf_hash(entry))
-        return Entry(index=index, kind=kind, leaf=entry, proof=written)
+    def openings(self) -> commitment.Openings:
+        return commitment.Openings(key=self.key, request=self.request, scope=self.scope)
+
+    def manifests(self) -> dict[str, bytes]:
+        """The models' manifests by digest, once a result is recorded."""
+        if "job.recorded" not in self.types:
+            return {}
+        return {sha256(held).hexdigest(): held for part in self.parts for held in (part.before, part.after)}
+
+
+def _attached(envelopes: dict[str, tuple[Position, bytes]]) -> tuple[AttachedEvidence, ...]:
+    return tuple(
+        AttachedEvidence(target=target, position=position, envelope=envelope)
+        for target, (position, envelope) in envelopes.items()
+    )

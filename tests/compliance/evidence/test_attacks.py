@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.evidence import bundle, canonical, signing
+from compliance.evidence import bundle, canonical, dsse, signing
 from compliance.evidence.commitment import commit
 from compliance.evidence.errors import ExitCode
 from compliance.evidence.leaf import Event, FactValue
+from compliance.evidence.position import Position
 from compliance.evidence.rekord import HashedRekord
 from compliance.evidence.statement import EXTENSION
 from compliance.evidence.verdict import Verdict
@@ -118,6 +119,15 @@ class SwappedRunsStory(Story):
         return super().to_leaf(event)
 
 
+class TwoStartsStory(Story):
+    """A job that was started twice, each time on another model; only the second one is in the scope."""
+
+    def to_leaf(self, event: Event) -> bytes:
+        if event.type == "job.started" and len(self.events) < len(TO_THE_PLAN) + len(self.parts):
+            event = dataclasses.replace(event, facts={**event.facts, "model": some_id(77)})
+        return super().to_leaf(event)
+
+
 class UntouchedStory(Story):
     """The model after is the model before."""
 
@@ -204,6 +214,10 @@ LIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
     "one job for two models": ({"kind": OneJobStory}, ExitCode.JOB_MISMATCH),
     "two runs on one model": ({"kind": OneModelStory}, ExitCode.SCOPE_MISMATCH),
     "two runs on one model, scope withheld": ({"kind": OneModelHiddenStory}, ExitCode.SCOPE_MISMATCH),
+    "a job started on two models": (
+        {"kind": TwoStartsStory, "steps": (*TO_THE_PLAN, "start", *RUN, "complete")},
+        ExitCode.JOB_MISMATCH,
+    ),
     "runs on each other's model": ({"kind": SwappedRunsStory}, ExitCode.SCOPE_MISMATCH),
     "fewer records than approved": ({"facts": says(n_forget=1)}, ExitCode.SCOPE_MISMATCH),
     "a model that was left as it was": ({"kind": UntouchedStory}, ExitCode.SWAPPED_MODEL),
@@ -328,6 +342,9 @@ SCOPES: dict[str, Edit] = {
     "a commitment in capitals": lambda shares: share(forget_commitment=shares[0]["forget_commitment"].upper())(shares),
     "a model without an id": share(model=None),
     "a model named twice": lambda shares: share(model=shares[1]["model"])(shares),
+    "a model named again without records": lambda shares: shares.append(
+        {"model": shares[0]["model"], "n_records": 0, "forget_commitment": "7" * 64}
+    ),
     "a share with a remark": share(remark="none"),
     "a share that is a word": lambda shares: shares.append("none"),
     "a share twice": lambda shares: shares.append({**shares[0], "model": some_id(77)}),
@@ -478,11 +495,11 @@ def test_a_signature_that_never_verified_is_refused_although_ledger_and_envelope
     class CarelessStory(Story):
         def attach(self) -> None:
             for part in self.active:
-                honest = signing.parse_envelope(self.signer.sign(self.payload(part)))
+                honest = dsse.parse_envelope(self.signer.sign(self.payload(part)))
                 forged = dataclasses.replace(honest, signature=honest.signature[:-1] + b"\x00")
                 digest = sha256(forged.pae()).digest()
-                index = self.append(HashedRekord(digest, forged.signature, self.signer.public_key).to_bytes())
-                self.envelopes[part.target] = (index, forged.to_bytes())
+                rekord = HashedRekord(digest, forged.signature, self.signer.public_key, self.signer.keyid)
+                self.envelopes[part.target] = (self.append(rekord.to_bytes()), forged.to_bytes())
 
     data = bundle.write(CarelessStory(log_key=log_key, signer=signer).contents())
     assert code_of(data) is ExitCode.EVIDENCE_SIGNATURE
@@ -493,7 +510,7 @@ def test_an_evidence_entry_of_another_shape_is_refused(
     change: Edit, log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner
 ) -> None:
     class ShapelessStory(Story):
-        def append(self, entry: bytes) -> int:
+        def append(self, entry: bytes) -> Position:
             if b"hashedrekord" in entry:
                 body = json.loads(entry)
                 change(body)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from compliance.evidence import bundle, canonical, container, signing
+from compliance.evidence import bundle, bundle_index, canonical, container, dsse, signing
 from compliance.evidence.bundle import BundleContents
 from compliance.evidence.errors import (
     EvidenceError,
@@ -21,7 +21,7 @@ from compliance.evidence.errors import (
 from .archive import pack, reindexed, replaced, unpack
 from .story import START, Story
 
-README_SHA256 = "920c2d6ce1de31a2942d65ca1df8a3e0542f8dea5d6ff2a09a02b0278d74e8b3"
+README_SHA256 = "fd6ab54d0870641aef846a0337ccda281376d76d976a7704980f5e31e6b09a52"
 
 
 def code_of(data: bytes) -> ExitCode:
@@ -44,7 +44,7 @@ def test_every_file_of_a_bundle_is_missed_when_it_is_gone(genuine: bytes) -> Non
 
 
 def test_every_file_too_many_is_refused_by_name(genuine: bytes) -> None:
-    for name in ("notes.txt", "keys/second.vkey", "entries/00000001.leaf", "evidence/x.dsse.json", "models/x.json"):
+    for name in ("notes.txt", "logs/2.vkey", "entries/1-00000001.leaf", "evidence/x.sigstore.json", "models/x.json"):
         with pytest.raises(UnexpectedFileError, match=name):
             bundle.read(pack(unpack(genuine) | {name: b"{}"}))
 
@@ -64,27 +64,48 @@ def without(name: str) -> Callable[[dict[str, Any]], object]:
 
 
 BAD_INDEX: dict[str, Callable[[dict[str, Any]], object]] = {
-    "another format": set_to(format="expunge-bundle/2"),
-    "a format that is a list": set_to(format=["expunge-bundle/1"]),
+    "another format": set_to(format="expunge-bundle/1"),
+    "a format that is a list": set_to(format=["expunge-bundle/2"]),
     "a member too many": set_to(note="x"),
     "no models": without("models"),
-    "no key": without("log_vkey"),
-    "a key that is a list": set_to(log_vkey=[]),
-    "another key than the file": set_to(log_vkey="ledger.example/test+00000000+AAAA"),
+    "no logs": without("logs"),
+    "logs that are an object": set_to(logs={}),
+    "an empty list of logs": set_to(logs=[]),
+    "a log without a key": set_to(logs=[{"log": 1}]),
+    "a log whose key is a list": set_to(logs=[{"log": 1, "vkey": []}]),
+    "another key than the file": set_to(logs=[{"log": 1, "vkey": "ledger.example/test+00000000+AAAA"}]),
+    "a log with a remark": lambda index: index["logs"][0].update(note=""),
+    "a log number zero": set_to(logs=[{"log": 0, "vkey": ""}]),
+    "a log number that is true": lambda index: index["logs"][0].update(log=True),
+    "a log number beyond four digits": set_to(logs=[{"log": 10_000, "vkey": ""}]),
+    "a log number in words": set_to(logs=[{"log": "1", "vkey": ""}]),
+    "a log twice": lambda index: index["logs"].append(index["logs"][0]),
+    "a log that holds no entry": lambda index: index["logs"].append({**index["logs"][0], "log": 2}),
+    "logs out of order": lambda index: index["logs"].insert(0, {**index["logs"][0], "log": 2}),
+    "an entry of a log that is not listed": lambda index: index["entries"][-1].update(log=2),
     "a request that is a name": set_to(request="jane"),
     "a time of another zone": set_to(exported_at="2026-05-02T12:00:00+00:00"),
     "a time that is null": set_to(exported_at=None),
     "entries that are an object": set_to(entries={}),
     "entries that are numbers": set_to(entries=[300]),
-    "entries without an index": set_to(entries=[{"kind": "event"}]),
-    "entries with a remark": set_to(entries=[{"index": 300, "kind": "event", "note": ""}]),
-    "entries below zero": set_to(entries=[{"index": -1, "kind": "event"}]),
-    "entries of another kind": set_to(entries=[{"index": 300, "kind": "note"}]),
-    "entries of a kind that is a list": set_to(entries=[{"index": 300, "kind": ["event"]}]),
+    "entries without an index": set_to(entries=[{"log": 1, "kind": "event"}]),
+    "entries with a remark": set_to(entries=[{"log": 1, "index": 300, "kind": "event", "note": ""}]),
+    "entries without a log": set_to(entries=[{"index": 300, "kind": "event"}]),
+    "entries below zero": lambda index: index["entries"][0].update(index=-1),
+    "entries beyond eight digits": lambda index: index["entries"][-3].update(index=100_000_000),
+    "entries of another kind": lambda index: index["entries"][0].update(kind="note"),
+    "entries of a kind that is a list": lambda index: index["entries"][0].update(kind=["event"]),
     "evidence that is text": set_to(evidence="none"),
-    "evidence without a target": set_to(evidence=[{"entry": 311}]),
-    "evidence of a target by name": set_to(evidence=[{"entry": 311, "target": "model"}]),
-    "evidence with an entry in words": set_to(evidence=[{"entry": "311", "target": None}]),
+    "evidence without a target": set_to(evidence=[{"log": 1, "index": 311}]),
+    "evidence of a target by name": lambda index: index["evidence"][0].update(target="model"),
+    "evidence with an index in words": lambda index: index["evidence"][0].update(index="311"),
+    "evidence of another log": lambda index: index["evidence"][0].update(log=2),
+    "evidence with a remark": lambda index: index["evidence"][0].update(note=""),
+    "summaries that are text": set_to(closings="none"),
+    "summaries of a target by name": lambda index: index["closings"][0].update(target="model"),
+    "two summaries of one target": lambda index: index["closings"][0].update(target=index["closings"][1]["target"]),
+    "a summary at an entry that is not listed": lambda index: index["closings"][0].update(index=5),
+    "no summaries": without("closings"),
     "models that are numbers": set_to(models=[1]),
     "models by path": set_to(models=["../" * 21 + "a"]),
     "keys by path": set_to(evidence_keys=["../" * 21 + "a"]),
@@ -102,7 +123,7 @@ def test_another_form_of_index_is_refused(name: str, genuine: bytes) -> None:
         pytest.param(b"", id="nothing"),
         pytest.param(b"index", id="no JSON"),
         pytest.param(b"[]", id="a list"),
-        pytest.param(b'{"format":"expunge-bundle/1"}', id="a format alone"),
+        pytest.param(b'{"format":"expunge-bundle/2"}', id="a format alone"),
         pytest.param(b"[" * 100_000, id="nesting without end"),
         pytest.param(b"\xff", id="no UTF-8"),
     ],
@@ -119,7 +140,7 @@ def test_an_index_that_was_changed_without_its_seal_is_refused(genuine: bytes) -
 
 def test_a_key_file_that_holds_another_key_than_its_name_says_is_refused(genuine: bytes) -> None:
     name = next(name for name in unpack(genuine) if name.endswith(".pem"))
-    other = signing.public_key_pem(ec.generate_private_key(ec.SECP256R1()).public_key())
+    other = dsse.public_key_pem(ec.generate_private_key(ec.SECP256R1()).public_key())
     for content in (other, other + b"\n", b"no key"):
         assert code_of(pack(unpack(genuine) | {name: content})) is ExitCode.MALFORMED_FILE
 
@@ -141,8 +162,7 @@ def test_the_smallest_bundle_is_read_back_as_it_was_written(story: Story) -> Non
     smallest = BundleContents(
         request=contents.request,
         exported_at=START,
-        checkpoint=contents.checkpoint,
-        log_vkey=contents.log_vkey,
+        logs=contents.logs,
         evidence_keys=(),
         entries=contents.entries[:1],
     )
@@ -164,17 +184,19 @@ def test_other_contents_give_other_bytes(story: Story) -> None:
 
 def test_the_files_are_those_that_the_documentation_names(story: Story, signer: signing.EvidenceSigner) -> None:
     contents = story.contents()
-    expected = {"README.txt", "bundle.json", "checkpoint", "keys/log.vkey", "policy.json", "openings.json"}
+    expected = {"README.txt", "bundle.json", "logs/1.checkpoint", "logs/1.vkey", "policy.json", "openings.json"}
     expected |= {f"keys/evidence-{signer.keyid}.pem"}
-    expected |= {f"entries/{entry.index:08d}.{kind}" for entry in contents.entries for kind in ("leaf", "tlog-proof")}
-    expected |= {f"evidence/{attached.target}.dsse.json" for attached in contents.evidence}
+    indices = [entry.position.index for entry in contents.entries]
+    expected |= {f"entries/1-{index:08d}.{kind}" for index in indices for kind in ("leaf", "tlog-proof")}
+    expected |= {f"evidence/{attached.target}.sigstore.json" for attached in contents.evidence}
+    expected |= {f"closing/{attached.target}.sigstore.json" for attached in contents.closings}
     expected |= {f"models/{digest}.json" for digest in contents.models}
     assert set(container.unpack(bundle.write(contents))) == expected
 
 
 def test_the_readme_is_part_of_the_format() -> None:
     """Bundles with another text are refused, so a new text needs a new number of the format."""
-    assert bundle.FORMAT == "expunge-bundle/1"
+    assert bundle_index.FORMAT == "expunge-bundle/2"
     assert sha256(bundle.README.encode()).hexdigest() == README_SHA256
 
 

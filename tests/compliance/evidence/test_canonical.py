@@ -2,11 +2,13 @@
 
 import json
 import struct
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+import rfc8785
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from compliance.evidence import canonical
@@ -259,6 +261,50 @@ def test_what_is_written_is_read_back_and_written_the_same(value: Any) -> None:
     written = canonical.dumps(value)
     assert canonical.loads(written) == value
     assert canonical.dumps(canonical.loads(written)) == written
+
+
+# Doubles of random bits: most are beyond the numbers that people write, and both spellings of exponents occur.
+DOUBLES = st.integers(0, 2**64 - 1).map(lambda bits: float(struct.unpack(">d", struct.pack(">Q", bits))[0]))
+# Strings that hold what looks like a number between two signs of JSON.
+NUMBERLIKE = st.text(st.sampled_from(':,[]{}"\\0123456789.eE+-'), max_size=12)
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**60), 2**60)
+    | DOUBLES
+    | st.sampled_from([1.0, -1.0, 1e16, 9999999999999998.0, 1e21, 1e-4, 0.00011, 1e-6, 1e-7, 5e-324, -0.0, 0.1])
+    | st.floats()
+    | st.text()
+    | NUMBERLIKE,
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | NUMBERLIKE, inner) | st.lists(inner).map(tuple),
+    max_leaves=20,
+)
+
+
+def spelling(dumps: Callable[[Any], bytes], value: Any) -> bytes | None:
+    """What a writer makes of a value; None where it refuses."""
+    try:
+        return dumps(value)
+    except ValueError:
+        return None
+
+
+@settings(max_examples=1000)
+@given(ANYTHING)
+@example([":1.0,", 1.0])
+@example({":1e+16,": [1e16, "[1.0]"]})
+@example({"\U0001f600": 1, "\uffff": 2})
+@example(["\ud800", 1.0])
+def test_every_value_is_written_as_the_reference_library_writes_it(value: Any) -> None:
+    """rfc8785 is the slow twin: another author's code, kept for tests alone."""
+    assert spelling(canonical.dumps, value) == spelling(rfc8785.dumps, value)
+
+
+@settings(max_examples=1000)
+@given(DOUBLES)
+def test_every_double_is_written_as_the_reference_library_writes_it(value: float) -> None:
+    for document in (value, [value], {"a": value, "b": 1.0}):
+        assert spelling(canonical.dumps, document) == spelling(rfc8785.dumps, document)
 
 
 @given(st.binary())

@@ -19,7 +19,8 @@ from compliance.evidence.container import MAX_ARCHIVE_BYTES
 from compliance.evidence.errors import EvidenceError, ExitCode
 
 from .archive import replaced
-from .story import ORIGIN, Story, new_signer
+from .ledgers import ORIGIN
+from .story import Story, new_signer
 
 KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, EvidenceError)]
 Run = Callable[..., tuple[int, str, str]]
@@ -73,11 +74,17 @@ def test_a_wrong_command_line_ends_with_the_code_for_usage(
     assert "usage:" in capsys.readouterr().err
 
 
-def test_a_file_that_is_missing_or_a_folder_is_unreadable(run: Run, tmp_path: Path) -> None:
-    for unreadable in (tmp_path / "none.zip", tmp_path, tmp_path / ("x" * 300)):
+def test_a_file_that_is_missing_is_unreadable(run: Run, tmp_path: Path) -> None:
+    for unreadable in (tmp_path / "none.zip", tmp_path / ("x" * 300)):
         code, out, err = run("verify", unreadable)
         assert (code, out) == (ExitCode.UNREADABLE, "")
         assert "cannot be read" in err
+
+
+def test_a_folder_that_is_no_export_is_refused(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("verify", tmp_path)
+    assert (code, out) == (ExitCode.MISSING_FILE, "")
+    assert "export.json" in err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root can read every file")
@@ -173,11 +180,16 @@ def test_exit_codes_never_change() -> None:
         "MISSING_FILE": 13,
         "UNEXPECTED_FILE": 14,
         "MALFORMED_FILE": 15,
+        "TRUST_FILE": 16,
         "CHECKPOINT_MALFORMED": 20,
         "CHECKPOINT_SIGNATURE": 21,
         "CHECKPOINT_KEY": 22,
         "ENTRY_CHANGED": 23,
         "PROOF_CHANGED": 24,
+        "CHECKPOINT_UNWITNESSED": 25,
+        "CONSISTENCY": 26,
+        "LOG_CONTENT": 27,
+        "LOG_SUCCESSION": 28,
         "LEAF_SCHEMA": 30,
         "CHAIN_BROKEN": 31,
         "OPENING_MISMATCH": 32,
@@ -185,6 +197,9 @@ def test_exit_codes_never_change() -> None:
         "EVIDENCE_PAYLOAD": 41,
         "EVIDENCE_SIGNATURE": 42,
         "EVIDENCE_KEY": 43,
+        "TIMESTAMP": 44,
+        "KEY_NOT_VALID": 45,
+        "SIGSTORE_MALFORMED": 46,
         "SWAPPED_REQUEST": 50,
         "SWAPPED_MODEL": 51,
         "POLICY_MISMATCH": 52,
@@ -195,6 +210,7 @@ def test_exit_codes_never_change() -> None:
         "SCOPE_MISMATCH": 57,
         "COMPLETION_MISMATCH": 60,
         "SAME_SIGNER": 61,
+        "CLOSING_STATEMENT": 62,
     }
 
 
@@ -254,7 +270,7 @@ def test_the_report_in_json_has_every_part(run: Run, path: Path, keys: list[str 
     assert (report["verified"], report["code"], report["state"]) == (True, 0, "completed")
     assert report["request"] == story.contents().request
     assert (report["is_log_key_pinned"], report["is_evidence_key_pinned"]) == (True, True)
-    assert len(report["steps"]) == 11
+    assert len(report["steps"]) == 13
     assert report["left_to_caller"]
 
 

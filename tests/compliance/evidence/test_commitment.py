@@ -33,7 +33,7 @@ def test_a_label_that_could_run_into_the_payload_is_refused(label: str) -> None:
 
 
 def test_a_payload_without_canonical_form_is_refused() -> None:
-    with pytest.raises(ValueError, match="exceeds"):
+    with pytest.raises(ValueError, match=r"2\*\*53"):
         commit(KEY, "request", {"n": 2**53})
 
 

@@ -17,8 +17,24 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from compliance.evidence import bundle, canonical, checkpoint, commitment, leaf, proof, rekord, signing, statement
+from compliance.evidence import (
+    bundle,
+    canonical,
+    checkpoint,
+    commitment,
+    dsse,
+    export_index,
+    leaf,
+    proof,
+    rekord,
+    signing,
+    sigstore,
+    statement,
+    summary,
+    trust,
+)
 from compliance.evidence.errors import EvidenceError, ExitCode
+from compliance.evidence.position import Position
 from compliance.evidence.verify import verify_bundle
 
 from .archive import pack, unpack
@@ -100,10 +116,14 @@ def test_no_exchange_of_members_verifies(genuine: bytes, first: int, second: int
         leaf.parse,
         proof.parse,
         rekord.parse_hashedrekord,
-        signing.load_public_key,
-        signing.load_public_key_der,
-        signing.parse_envelope,
+        dsse.load_public_key,
+        dsse.load_public_key_der,
+        dsse.parse_envelope,
         statement.parse_statement,
+        summary.parse_summary,
+        sigstore.read,
+        trust.parse,
+        export_index.parse_export,
     ],
     ids=lambda read: read.__name__,
 )
@@ -177,6 +197,9 @@ def test_an_index_of_any_shape_never_changes_what_is_proven(genuine: bytes, plac
 class NonsenseStory(Story):
     """One document is changed in one place before it is signed, logged or committed to."""
 
+    # As many entries as a completed request of two models has.
+    N_ENTRIES = 16
+
     def __init__(self, where: str, place: int, value: Any, log_key: Ed25519PrivateKey, signer: Any) -> None:
         self.where, self.place, self.value = where, place, value
         self.n_entries = 0
@@ -187,9 +210,9 @@ class NonsenseStory(Story):
         places = paths(document)
         return written(put(document, places[self.place % len(places)], self.value))
 
-    def append(self, entry: bytes) -> int:
+    def append(self, entry: bytes) -> Position:
         self.n_entries += 1
-        if self.where == "entry" and self.n_entries == 1 + self.place % 15:
+        if self.where == "entry" and self.n_entries == 1 + self.place % self.N_ENTRIES:
             entry = self.nonsense(entry)
         return super().append(entry)
 
@@ -201,6 +224,10 @@ class NonsenseStory(Story):
     def payload(self, part: Part) -> bytes:
         payload = super().payload(part)
         return self.nonsense(payload) if self.where == "statement" else payload
+
+    def summary_payload(self, part: Part) -> bytes:
+        payload = super().summary_payload(part)
+        return self.nonsense(payload) if self.where == "summary" else payload
 
     def shares(self) -> list[dict[str, Any]]:
         shares: Any = super().shares()
@@ -216,7 +243,7 @@ class NonsenseStory(Story):
         return contents
 
 
-@pytest.mark.parametrize("where", ["entry", "policy", "statement", "scope", "openings"])
+@pytest.mark.parametrize("where", ["entry", "policy", "statement", "summary", "scope", "openings"])
 @settings(max_examples=150)
 @given(place=POSITIONS, value=JSON)
 def test_signed_nonsense_is_a_report_or_a_refusal(

@@ -23,6 +23,9 @@ KINDS: dict[str, st.SearchStrategy[Any]] = {
     "uuid": IDS,
     "code": CODES,
     "count": st.integers(0, canonical.MAX_INT),
+    "time": st.datetimes(datetime.fromisoformat("2000-01-01"), datetime.fromisoformat("2100-01-01")).map(
+        lambda at: canonical.format_time(at.replace(microsecond=0, tzinfo=UTC))
+    ),
     "list of uuid": st.lists(IDS, max_size=8),
     "list of sha256": st.lists(DIGESTS, max_size=8),
 }
@@ -36,7 +39,7 @@ def events(draw: st.DrawFn, event_type: str) -> Event:
     """Any event of a type that the schema allows."""
     is_own = event_type in WITHOUT_REQUEST
     facts = {fact: draw(KINDS[kind]) for fact, kind in FACTS[event_type].items()}
-    if event_type == "key.published":
+    if event_type.startswith("key."):
         facts["purpose"] = draw(st.sampled_from(["evidence", "checkpoint"]))
     return Event(
         type=event_type,

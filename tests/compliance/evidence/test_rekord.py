@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from compliance.evidence import canonical, rekord, signing
+from compliance.evidence import canonical, dsse, rekord
 from compliance.evidence.errors import EvidenceMalformedError, EvidenceSignatureError, LeafError, MalformedFileError
 
 from .story import new_signer
@@ -100,7 +100,7 @@ def test_a_key_that_is_no_key_is_refused() -> None:
 def test_a_body_is_read_back_as_it_was_written() -> None:
     parsed = rekord.parse_hashedrekord(BODY)
     assert parsed.to_bytes() == BODY
-    assert signing.public_key_sha256(parsed.public_key) == SIGNER.keyid
+    assert dsse.public_key_sha256(parsed.public_key) == SIGNER.keyid
 
 
 def test_the_digest_is_that_of_the_signed_bytes_and_the_signature_verifies_over_it() -> None:
@@ -121,10 +121,10 @@ def test_the_body_has_the_members_of_rekor_v2() -> None:
                     "digest": canonical.encode_base64(rekord.parse_hashedrekord(BODY).digest),
                 },
                 "signature": {
-                    "content": canonical.encode_base64(signing.parse_envelope(ENVELOPE).signature),
+                    "content": canonical.encode_base64(dsse.parse_envelope(ENVELOPE).signature),
                     "verifier": {
                         "keyDetails": "PKIX_ECDSA_P256_SHA_256",
-                        "publicKey": {"rawBytes": canonical.encode_base64(signing.public_key_der(SIGNER.public_key))},
+                        "publicKey": {"rawBytes": canonical.encode_base64(dsse.public_key_der(SIGNER.public_key))},
                     },
                 },
             }

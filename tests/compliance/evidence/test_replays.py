@@ -7,53 +7,52 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.evidence import bundle, checkpoint, signing
+from compliance.evidence import bundle, checkpoint, dsse, signing
 from compliance.evidence.errors import ExitCode
-from compliance.evidence.leaf import Event
-from compliance.evidence.statement import EvidenceFacts
 
 from .archive import pack, reindexed, replaced, unpack
-from .edits import code_of
-from .story import TARGET_A, TARGET_B, Story, new_signer, some_id
+from .edits import code_of, under
+from .ledgers import Ledger
+from .story import STEPS, TARGET_A, TARGET_B, Story, new_signer, some_id
 
 OTHER = some_id(50)
 
 
-@pytest.fixture(scope="module")
-def other_story(story: Story) -> Story:
-    """Another request of the same log, with the same targets and jobs: the best that a replay can hope for."""
+class OtherStory(Story):
+    """Another request with the same targets and jobs: the best that a replay can hope for."""
 
-    def renamed(event: Event) -> Event:
-        return dataclasses.replace(event, request=OTHER)
-
-    def about(facts: EvidenceFacts) -> EvidenceFacts:
-        return dataclasses.replace(facts, request_id=OTHER)
-
-    return Story(log_key=story.log_key, signer=story.signer, log=story, event=renamed, facts=about)
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments, steps=())
+        self.request_id = OTHER
+        for step in STEPS:
+            getattr(self, step)()
 
 
 @pytest.fixture(scope="module")
-def first(story: Story, other_story: Story) -> bundle.BundleContents:
-    """The first request under the checkpoint of the second, so that entries of both fit one bundle."""
-    exported = Story(log_key=story.log_key, signer=story.signer, log=other_story, steps=())
-    exported.__dict__ |= {
-        name: vars(story)[name] for name in ("events", "envelopes", "types", "scope", "parts", "key", "policy")
-    }
-    return exported.contents()
+def both(log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner) -> tuple[Story, Story]:
+    """Two requests of one log, so that entries of both fit one bundle."""
+    ledger = Ledger(log_key, n_others=300)
+    first = Story(log_key=log_key, signer=signer, ledger=ledger)
+    return first, OtherStory(log_key=log_key, signer=signer, ledger=ledger)
 
 
 @pytest.fixture(scope="module")
-def second(other_story: Story) -> bundle.BundleContents:
-    return dataclasses.replace(other_story.contents(), request=OTHER)
+def first(both: tuple[Story, Story]) -> bundle.BundleContents:
+    return both[0].contents()
+
+
+@pytest.fixture(scope="module")
+def second(both: tuple[Story, Story]) -> bundle.BundleContents:
+    return both[1].contents()
 
 
 def test_both_requests_verify_under_one_checkpoint(first: bundle.BundleContents, second: bundle.BundleContents) -> None:
-    assert first.checkpoint == second.checkpoint
+    assert first.logs == second.logs
     assert code_of(bundle.write(first)) is code_of(bundle.write(second)) is ExitCode.VERIFIED
 
 
 def ordered(entries: tuple[bundle.Entry, ...]) -> tuple[bundle.Entry, ...]:
-    return tuple(sorted(entries, key=lambda entry: entry.index))
+    return tuple(sorted(entries, key=lambda entry: entry.position))
 
 
 def of_kind(contents: bundle.BundleContents, kind: str) -> tuple[bundle.Entry, ...]:
@@ -64,7 +63,7 @@ def test_evidence_of_another_request_does_not_serve_this_one(
     first: bundle.BundleContents, second: bundle.BundleContents
 ) -> None:
     entries = ordered(of_kind(second, "event") + of_kind(first, "evidence"))
-    forged = dataclasses.replace(second, entries=entries, evidence=first.evidence)
+    forged = dataclasses.replace(second, entries=entries, evidence=first.evidence, closings=first.closings)
     assert code_of(bundle.write(forged)) is ExitCode.SWAPPED_REQUEST
 
 
@@ -73,6 +72,16 @@ def test_events_of_another_request_do_not_extend_this_one(
 ) -> None:
     forged = dataclasses.replace(first, entries=ordered(first.entries + of_kind(second, "event")))
     assert code_of(bundle.write(forged)) is ExitCode.SWAPPED_REQUEST
+
+
+def test_summaries_of_another_request_do_not_close_this_one(
+    first: bundle.BundleContents, second: bundle.BundleContents
+) -> None:
+    own, foreign = ({closing.position for closing in contents.closings} for contents in (first, second))
+    kept = tuple(entry for entry in first.entries if entry.position not in own)
+    entries = ordered(kept + tuple(entry for entry in second.entries if entry.position in foreign))
+    forged = dataclasses.replace(first, entries=entries, closings=second.closings)
+    assert code_of(bundle.write(forged)) is ExitCode.CLOSING_STATEMENT
 
 
 def test_another_requests_bundle_under_this_id_is_refused(
@@ -95,7 +104,7 @@ def test_openings_of_another_request_do_not_open_this_one(
 
 def test_evidence_left_out_of_a_completed_request_is_missed(first: bundle.BundleContents) -> None:
     kept, dropped = first.evidence
-    entries = tuple(entry for entry in first.entries if entry.index != dropped.entry)
+    entries = tuple(entry for entry in first.entries if entry.position != dropped.position)
     forged = dataclasses.replace(first, evidence=(kept,), entries=entries)
     assert code_of(bundle.write(forged)) is ExitCode.SCOPE_MISMATCH
     assert code_of(bundle.write(dataclasses.replace(forged, openings=None))) is ExitCode.SCOPE_MISMATCH
@@ -106,7 +115,7 @@ def twice_the_same_target(index: dict[str, Any]) -> None:
 
 
 def twice_the_same_entry(index: dict[str, Any]) -> None:
-    index["evidence"][1]["entry"] = index["evidence"][0]["entry"]
+    index["evidence"][1]["index"] = index["evidence"][0]["index"]
 
 
 def once_more(index: dict[str, Any]) -> None:
@@ -165,12 +174,16 @@ def test_evidence_moved_to_the_other_target_is_refused(genuine: bytes) -> None:
     """The attachments change places together with their files, so that each file still fits its entry."""
 
     def change(index: dict[str, Any]) -> None:
-        a, b = index["evidence"]
-        a["target"], b["target"] = b["target"], a["target"]
+        for folder in ("evidence", "closings"):
+            a, b = index[folder]
+            a["target"], b["target"] = b["target"], a["target"]
 
     files = unpack(reindexed(genuine, change))
-    a, b = (f"evidence/{target}.dsse.json" for target in (TARGET_A, TARGET_B))
-    assert code_of(pack(files | {a: files[b], b: files[a]})) is ExitCode.JOB_MISMATCH
+    swapped: dict[str, bytes] = {}
+    for folder in ("evidence", "closing"):
+        a, b = (f"{folder}/{target}.sigstore.json" for target in (TARGET_A, TARGET_B))
+        swapped |= {a: files[b], b: files[a]}
+    assert code_of(pack(files | swapped)) is ExitCode.JOB_MISMATCH
 
 
 # --- Confusion of keys -------------------------------------------------------------------------------------------
@@ -180,7 +193,8 @@ def test_the_key_that_the_bundle_names_must_be_the_one_that_signed(story: Story)
     """With two trusted ledger keys, the report would name one and rest on the other."""
     mine = checkpoint.vkey("ledger.example/test", story.log_key.public_key())
     other = checkpoint.vkey("ledger.example/test", Ed25519PrivateKey.generate().public_key())
-    data = bundle.write(dataclasses.replace(story.contents(), log_vkey=other))
+    contents = story.contents()
+    data = bundle.write(under(contents, 1, contents.logs[0].checkpoint, vkey=other))
     assert code_of(data, log_vkeys=[mine, other]) is ExitCode.CHECKPOINT_KEY
     assert code_of(bundle.write(story.contents()), log_vkeys=[mine, other]) is ExitCode.VERIFIED
 
@@ -188,14 +202,12 @@ def test_the_key_that_the_bundle_names_must_be_the_one_that_signed(story: Story)
 def test_a_witness_key_among_the_pinned_ones_does_not_sign_for_the_log(story: Story) -> None:
     witness = Ed25519PrivateKey.generate()
     contents = story.contents()
-    head = checkpoint.open_note(contents.checkpoint, [contents.log_vkey])
+    (log,) = contents.logs
+    head = checkpoint.open_note(log.checkpoint, [log.vkey])
     note = checkpoint.sign(head, "witness.example", witness)
     vkey = checkpoint.vkey("witness.example", witness.public_key())
-    entries = tuple(
-        dataclasses.replace(entry, proof=entry.proof.replace(contents.checkpoint, note)) for entry in contents.entries
-    )
-    data = bundle.write(dataclasses.replace(contents, checkpoint=note, log_vkey=vkey, entries=entries))
-    assert code_of(data, log_vkeys=[contents.log_vkey, vkey]) is ExitCode.CHECKPOINT_KEY
+    data = bundle.write(under(contents, 1, note, vkey=vkey))
+    assert code_of(data, log_vkeys=[log.vkey, vkey]) is ExitCode.CHECKPOINT_KEY
 
 
 def test_an_evidence_key_in_the_bundle_counts_for_nothing_once_keys_are_pinned(
@@ -216,9 +228,9 @@ def test_an_envelope_under_the_trusted_key_id_but_with_a_forgers_signature_is_re
     class DisguisedStory(Story):
         def attach(self) -> None:
             super().attach()
-            for target, (index, envelope) in self.envelopes.items():
-                disguised = dataclasses.replace(signing.parse_envelope(envelope), keyid=signer.keyid)
-                self.envelopes[target] = (index, disguised.to_bytes())
+            for target, (position, envelope) in self.envelopes.items():
+                disguised = dataclasses.replace(dsse.parse_envelope(envelope), keyid=signer.keyid)
+                self.envelopes[target] = (position, disguised.to_bytes())
 
     data = bundle.write(DisguisedStory(log_key=log_key, signer=new_signer()).contents())
     assert code_of(data, evidence_keys=[signer.public_key]) is ExitCode.EVIDENCE_KEY

@@ -18,21 +18,22 @@ from hypothesis import strategies as st
 from securesystemslib.dsse import Envelope as LibraryEnvelope
 from securesystemslib.exceptions import VerificationError
 
-from compliance.evidence import canonical, signing
+from compliance.evidence import canonical, dsse, signer_uri, signing
+from compliance.evidence.dsse import Envelope
 from compliance.evidence.errors import (
     EvidenceMalformedError,
     EvidenceSignatureError,
     EvidenceSignerError,
     MalformedFileError,
 )
-from compliance.evidence.signing import Envelope, EvidenceSigner, KeyFileError
+from compliance.evidence.signing import EvidenceSigner, KeyFileError
 
 from .story import new_signer
 
 SIGNER = new_signer()
 OTHER = new_signer()
 ENVELOPE = SIGNER.sign(b'{"a":1}')
-PARSED = signing.parse_envelope(ENVELOPE)
+PARSED = dsse.parse_envelope(ENVELOPE)
 
 
 def pem_of(key: Any, password: bytes | None = None) -> bytes:
@@ -84,7 +85,7 @@ def test_a_key_file_that_others_can_reach_is_refused_with_the_command_that_helps
 
 
 def test_a_missing_key_file_is_refused_with_the_command_that_helps(tmp_path: Path) -> None:
-    with pytest.raises(KeyFileError, match="create_keys"):
+    with pytest.raises(KeyFileError, match="keys create"):
         EvidenceSigner.from_file(tmp_path / "none.pem")
 
 
@@ -151,7 +152,7 @@ def test_a_signer_behind_a_uri_signs_like_one_from_a_file(tmp_path: Path) -> Non
     from_file = EvidenceSigner.from_file(path)
     from_uri = EvidenceSigner.from_uri(f"file2:{path}", from_file.public_key_pem)
     assert from_uri.keyid == from_file.keyid
-    assert signing.verify_envelope(from_uri.sign(b"{}"), [from_file.public_key]) == b"{}"
+    assert dsse.verify_envelope(from_uri.sign(b"{}"), [from_file.public_key]) == b"{}"
 
 
 # --- Envelopes ---------------------------------------------------------------------------------------------------
@@ -188,21 +189,21 @@ BAD_ENVELOPES: dict[str, bytes] = {
 @pytest.mark.parametrize("name", BAD_ENVELOPES)
 def test_another_form_of_envelope_is_refused(name: str) -> None:
     with pytest.raises(EvidenceMalformedError):
-        signing.verify_envelope(BAD_ENVELOPES[name], [SIGNER.public_key])
+        dsse.verify_envelope(BAD_ENVELOPES[name], [SIGNER.public_key])
 
 
 def test_an_envelope_of_a_key_that_is_not_trusted_is_refused() -> None:
     for trusted in ([], [OTHER.public_key]):
         with pytest.raises(EvidenceSignerError):
-            signing.verify_envelope(ENVELOPE, trusted)
+            dsse.verify_envelope(ENVELOPE, trusted)
 
 
 def test_the_key_id_is_only_a_hint() -> None:
     """A forger who writes a trusted key id gains nothing, for the key behind it is used."""
-    forged = signing.parse_envelope(OTHER.sign(PARSED.payload))
+    forged = dsse.parse_envelope(OTHER.sign(PARSED.payload))
     disguised = Envelope(forged.payload, forged.payload_type, SIGNER.keyid, forged.signature)
     with pytest.raises(EvidenceSignatureError):
-        signing.verify_envelope(disguised.to_bytes(), [SIGNER.public_key, OTHER.public_key])
+        dsse.verify_envelope(disguised.to_bytes(), [SIGNER.public_key, OTHER.public_key])
 
 
 BAD_SIGNATURES: dict[str, bytes] = {
@@ -214,8 +215,8 @@ BAD_SIGNATURES: dict[str, bytes] = {
     "a byte more": PARSED.signature + b"\x00",
     "a byte less": PARSED.signature[:-1],
     "r and s of zero": utils.encode_dss_signature(0, 0),
-    "of another payload": signing.parse_envelope(SIGNER.sign(b"{}")).signature,
-    "of another key": signing.parse_envelope(OTHER.sign(PARSED.payload)).signature,
+    "of another payload": dsse.parse_envelope(SIGNER.sign(b"{}")).signature,
+    "of another key": dsse.parse_envelope(OTHER.sign(PARSED.payload)).signature,
 }
 
 
@@ -223,7 +224,7 @@ BAD_SIGNATURES: dict[str, bytes] = {
 def test_a_wrong_signature_is_refused(name: str) -> None:
     forged = Envelope(PARSED.payload, PARSED.payload_type, PARSED.keyid, BAD_SIGNATURES[name])
     with pytest.raises(EvidenceSignatureError):
-        signing.verify_envelope(forged.to_bytes(), [SIGNER.public_key])
+        dsse.verify_envelope(forged.to_bytes(), [SIGNER.public_key])
 
 
 def test_the_payload_type_is_part_of_what_is_signed() -> None:
@@ -231,15 +232,15 @@ def test_the_payload_type_is_part_of_what_is_signed() -> None:
     other_type = Envelope(b"{}", "text/plain", "", b"")
     signature = key.sign(other_type.pae(), ec.ECDSA(SHA256()))
     with pytest.raises(EvidenceSignatureError):
-        signing.refuse_bad_signature(Envelope(b"{}", signing.PAYLOAD_TYPE, "", signature), key.public_key())
+        dsse.refuse_bad_signature(Envelope(b"{}", dsse.PAYLOAD_TYPE, "", signature), key.public_key())
 
 
 @settings(max_examples=50)
 @given(st.binary(max_size=200))
 def test_what_is_signed_verifies_and_is_read_back(payload: bytes) -> None:
     envelope = SIGNER.sign(payload)
-    assert signing.verify_envelope(envelope, [OTHER.public_key, SIGNER.public_key]) == payload
-    assert signing.parse_envelope(envelope).to_bytes() == envelope
+    assert dsse.verify_envelope(envelope, [OTHER.public_key, SIGNER.public_key]) == payload
+    assert dsse.parse_envelope(envelope).to_bytes() == envelope
 
 
 @given(st.binary(max_size=40), st.text(max_size=10), st.binary(max_size=40), st.text(max_size=10))
@@ -276,9 +277,9 @@ def test_the_signature_of_the_specification_verifies_and_no_other() -> None:
     """There it is written as r and s alone; envelopes in use carry the DER form."""
     r, s = HELLO.signature[:32], HELLO.signature[32:]
     der = utils.encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
-    signing.refuse_bad_signature(Envelope(HELLO.payload, HELLO.payload_type, "", der), HELLO_KEY)
+    dsse.refuse_bad_signature(Envelope(HELLO.payload, HELLO.payload_type, "", der), HELLO_KEY)
     with pytest.raises(EvidenceSignatureError):
-        signing.refuse_bad_signature(Envelope(b"hello World", HELLO.payload_type, "", der), HELLO_KEY)
+        dsse.refuse_bad_signature(Envelope(b"hello World", HELLO.payload_type, "", der), HELLO_KEY)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no `openssl` command to verify with")
@@ -299,10 +300,10 @@ def test_openssl_verifies_an_envelope_and_refuses_a_changed_one(tmp_path: Path) 
 def test_securesystemslib_verifies_an_envelope_and_refuses_a_foreign_key() -> None:
     # from_dict changes its argument, hence a fresh parse for each.
     envelope = LibraryEnvelope.from_dict(json.loads(ENVELOPE))
-    accepted = envelope.verify([signing.library_key(SIGNER.public_key)], threshold=1)
+    accepted = envelope.verify([signer_uri.library_key(SIGNER.public_key)], threshold=1)
     assert list(accepted) == [SIGNER.keyid]
     with pytest.raises(VerificationError):
-        LibraryEnvelope.from_dict(json.loads(ENVELOPE)).verify([signing.library_key(OTHER.public_key)], threshold=1)
+        LibraryEnvelope.from_dict(json.loads(ENVELOPE)).verify([signer_uri.library_key(OTHER.public_key)], threshold=1)
 
 
 # --- Public keys -------------------------------------------------------------------------------------------------
@@ -314,17 +315,17 @@ def test_securesystemslib_verifies_an_envelope_and_refuses_a_foreign_key() -> No
         pytest.param(b"", id="nothing"),
         pytest.param(b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", id="no key"),
         pytest.param(P256, id="a private key"),
-        pytest.param(signing.public_key_pem(Ed25519PrivateKey.generate().public_key()), id="a key of the log"),
+        pytest.param(dsse.public_key_pem(Ed25519PrivateKey.generate().public_key()), id="a key of the log"),
     ],
 )
 def test_another_public_key_is_refused(pem: bytes) -> None:
     with pytest.raises(MalformedFileError):
-        signing.load_public_key(pem)
+        dsse.load_public_key(pem)
 
 
 def test_a_public_key_in_der_that_is_none_is_refused() -> None:
     with pytest.raises(MalformedFileError):
-        signing.load_public_key_der(b"\x30\x00")
+        dsse.load_public_key_der(b"\x30\x00")
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no `openssl` command to compare with")

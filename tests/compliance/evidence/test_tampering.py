@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.evidence import bundle, canonical, checkpoint, proof, signing
+from compliance.evidence import bundle, canonical, checkpoint, dsse, proof, signing
 from compliance.evidence.errors import ExitCode
 from compliance.evidence.leaf import Event
 from compliance.evidence.merkle import leaf_hash
@@ -18,13 +18,29 @@ from compliance.evidence.statement import EvidenceFacts, Method, parse_statement
 from compliance.evidence.verdict import Result, Verdict
 
 from .archive import pack, reindexed, replaced, unpack
-from .edits import by, code_of, of_request, on, reordered, says, says_challenge, says_method, unlinked
+from .edits import (
+    by,
+    code_of,
+    envelope_of,
+    of_request,
+    on,
+    reordered,
+    says,
+    says_challenge,
+    says_method,
+    summarises,
+    under,
+    unlinked,
+    with_envelope,
+)
 from .story import DPO, JOB_A, POLICY, REQUEST, STEPS, TARGET_A, TARGET_B, Story, new_signer, some_id
 
-FIRST = "entries/00000300"
-EVIDENCE_ENTRY = "entries/00000311"
-EVIDENCE_A = f"evidence/{TARGET_A}.dsse.json"
-EVIDENCE_B = f"evidence/{TARGET_B}.dsse.json"
+FIRST = "entries/1-00000300"
+EVIDENCE_ENTRY = "entries/1-00000311"
+EVIDENCE_A = f"evidence/{TARGET_A}.sigstore.json"
+EVIDENCE_B = f"evidence/{TARGET_B}.sigstore.json"
+CLOSING_A = f"closing/{TARGET_A}.sigstore.json"
+CHECKPOINT = "logs/1.checkpoint"
 
 
 def test_the_genuine_bundle_verifies(genuine: bytes) -> None:
@@ -54,15 +70,16 @@ def index_edited(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes]
     return lambda data: reindexed(data, change)
 
 
-def envelope_edited(change: Callable[[signing.Envelope], signing.Envelope]) -> Callable[[bytes], bytes]:
-    return lambda data: replaced(data, EVIDENCE_A, lambda content: change(signing.parse_envelope(content)).to_bytes())
+def envelope_edited(change: Callable[[dsse.Envelope], dsse.Envelope]) -> Callable[[bytes], bytes]:
+    """The Sigstore bundle around it is made to fit."""
+    return lambda data: replaced(data, EVIDENCE_A, lambda content: with_envelope(content, change(envelope_of(content))))
 
 
 def bit_flipped(content: bytes) -> bytes:
     return content[:-1] + bytes([content[-1] ^ 1])
 
 
-def claims_more(envelope: signing.Envelope) -> signing.Envelope:
+def claims_more(envelope: dsse.Envelope) -> dsse.Envelope:
     facts = parse_statement(envelope.payload)
     return dataclasses.replace(envelope, payload=statement_bytes(dataclasses.replace(facts, n_forget=3)))
 
@@ -70,6 +87,13 @@ def claims_more(envelope: signing.Envelope) -> signing.Envelope:
 def swapped_evidence(data: bytes) -> bytes:
     files = unpack(data)
     return pack(files | {EVIDENCE_A: files[EVIDENCE_B], EVIDENCE_B: files[EVIDENCE_A]})
+
+
+def swapped_envelopes(data: bytes) -> bytes:
+    """Each envelope in the Sigstore bundle of the other entry."""
+    files = unpack(data)
+    a, b = files[EVIDENCE_A], files[EVIDENCE_B]
+    return pack(files | {EVIDENCE_A: with_envelope(a, envelope_of(b)), EVIDENCE_B: with_envelope(b, envelope_of(a))})
 
 
 def entry_with_its_hint(data: bytes) -> bytes:
@@ -139,6 +163,12 @@ def with_manifest(data: bytes, digest: str) -> bytes:
     return with_file(f"models/{digest}.json")(listed)
 
 
+def summary_for_evidence(data: bytes) -> bytes:
+    """The entry of evidence has another attachment: the summary's envelope, in a bundle that fits the entry."""
+    files = unpack(data)
+    return pack(files | {EVIDENCE_A: with_envelope(files[EVIDENCE_A], envelope_of(files[CLOSING_A]))})
+
+
 def some_model(data: bytes) -> str:
     return next(name for name in unpack(data) if name.startswith("models/"))
 
@@ -149,24 +179,26 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], ExitCode]] = {
     "cut off": (lambda data: data[: len(data) // 2], ExitCode.NOT_A_BUNDLE),
     "another archive": (lambda data: pack({"a.txt": b"a"}), ExitCode.MISSING_FILE),
     "no bundle.json": (without("bundle.json"), ExitCode.MISSING_FILE),
-    "no checkpoint": (without("checkpoint"), ExitCode.MISSING_FILE),
+    "no checkpoint": (without("logs/1.checkpoint"), ExitCode.MISSING_FILE),
+    "no key of the log": (without("logs/1.vkey"), ExitCode.MISSING_FILE),
     "no readme": (without("README.txt"), ExitCode.MISSING_FILE),
     "another readme": (edited("README.txt", b"id", b"ID"), ExitCode.MALFORMED_FILE),
     "no entry": (without(f"{FIRST}.leaf"), ExitCode.MISSING_FILE),
     "no proof": (without(f"{FIRST}.tlog-proof"), ExitCode.MISSING_FILE),
     "no evidence": (without(EVIDENCE_A), ExitCode.MISSING_FILE),
+    "no summary": (without(CLOSING_A), ExitCode.MISSING_FILE),
     "no policy": (without("policy.json"), ExitCode.MISSING_FILE),
     "no manifest": (lambda data: without(some_model(data))(data), ExitCode.MISSING_FILE),
     "an extra file": (with_file("notes.txt"), ExitCode.UNEXPECTED_FILE),
     "an extra folder": (with_file("extra/"), ExitCode.UNEXPECTED_FILE),
-    "an extra entry": (with_file("entries/00000007.leaf"), ExitCode.UNEXPECTED_FILE),
+    "an extra entry": (with_file("entries/1-00000007.leaf"), ExitCode.UNEXPECTED_FILE),
     "a manifest of another digest": (lambda data: with_manifest(data, "0" * 64), ExitCode.SWAPPED_MODEL),
     "a manifest of a model that no job names": (
         lambda data: with_manifest(data, sha256(b"x").hexdigest()),
         ExitCode.SWAPPED_MODEL,
     ),
     "bundle.json edited": (edited("bundle.json", b"2026-05-02", b"2026-05-03"), ExitCode.MALFORMED_FILE),
-    "bundle.json of another version": (edited("bundle.json", b"bundle/1", b"bundle/2"), ExitCode.MALFORMED_FILE),
+    "bundle.json of another version": (edited("bundle.json", b"bundle/2", b"bundle/1"), ExitCode.MALFORMED_FILE),
     "bundle.json no object": (lambda data: replaced(data, "bundle.json", lambda _: b"[]"), ExitCode.MALFORMED_FILE),
     "bundle.json with a key": (index_edited(lambda index: index.update(x=1)), ExitCode.MALFORMED_FILE),
     "bundle.json with entries out of order": (
@@ -178,7 +210,7 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], ExitCode]] = {
         ExitCode.MALFORMED_FILE,
     ),
     "bundle.json with an unlogged attachment": (
-        index_edited(lambda index: index["evidence"].append({"target": some_id(99), "entry": 5})),
+        index_edited(lambda index: index["evidence"].append({"target": some_id(99), "log": 1, "index": 5})),
         ExitCode.MALFORMED_FILE,
     ),
     "bundle.json with another request": (
@@ -190,14 +222,17 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], ExitCode]] = {
         ExitCode.MALFORMED_FILE,
     ),
     "log key replaced": (
-        index_edited(lambda index: index.update(log_vkey="ledger.example/test+00000000+AAAA")),
+        index_edited(lambda index: index["logs"][0].update(vkey="ledger.example/test+00000000+AAAA")),
         ExitCode.MALFORMED_FILE,
     ),
     "evidence key replaced": (foreign_key_in_bundle, ExitCode.EVIDENCE_KEY),
-    "checkpoint not a note": (lambda data: replaced(data, "checkpoint", lambda _: b"x"), ExitCode.CHECKPOINT_MALFORMED),
-    "checkpoint size edited": (edited("checkpoint", b"\n314\n", b"\n315\n"), ExitCode.CHECKPOINT_SIGNATURE),
+    "checkpoint not a note": (
+        lambda data: replaced(data, CHECKPOINT, lambda _: b"x"),
+        ExitCode.CHECKPOINT_MALFORMED,
+    ),
+    "checkpoint size edited": (edited(CHECKPOINT, b"\n316\n", b"\n317\n"), ExitCode.CHECKPOINT_SIGNATURE),
     "checkpoint by another name": (
-        edited("checkpoint", "— ledger.example/test".encode(), "— ledger.example/tess".encode()),
+        edited(CHECKPOINT, "— ledger.example/test".encode(), "— ledger.example/tess".encode()),
         ExitCode.CHECKPOINT_KEY,
     ),
     "entry edited": (edited(f"{FIRST}.leaf", b'"gdpr"', b'"ccpa"'), ExitCode.ENTRY_CHANGED),
@@ -212,7 +247,7 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], ExitCode]] = {
     "proof hint edited": (edited(f"{FIRST}.tlog-proof", b"extra ", b"extra AAAA"), ExitCode.PROOF_CHANGED),
     "proof hint of another entry": (hint_edited, ExitCode.PROOF_CHANGED),
     "proof under another checkpoint": (
-        edited(f"{FIRST}.tlog-proof", b"\n314\n", b"\n315\n"),
+        edited(f"{FIRST}.tlog-proof", b"\n316\n", b"\n317\n"),
         ExitCode.PROOF_CHANGED,
     ),
     "receipt left out": (left_out(300), ExitCode.CHAIN_BROKEN),
@@ -235,9 +270,14 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], ExitCode]] = {
         lambda data: without(some_model(data))(reindexed(data, lambda index: index["models"].pop(0))),
         ExitCode.SWAPPED_MODEL,
     ),
-    "evidence not an envelope": (lambda data: replaced(data, EVIDENCE_A, lambda _: b"{}"), ExitCode.EVIDENCE_MALFORMED),
+    "evidence no Sigstore bundle": (
+        lambda data: replaced(data, EVIDENCE_A, lambda _: b"{}"),
+        ExitCode.SIGSTORE_MALFORMED,
+    ),
     "evidence payload edited": (envelope_edited(claims_more), ExitCode.EVIDENCE_PAYLOAD),
-    "evidence of the two targets swapped": (swapped_evidence, ExitCode.EVIDENCE_PAYLOAD),
+    "evidence of the two targets swapped": (swapped_evidence, ExitCode.SIGSTORE_MALFORMED),
+    "envelopes of the two targets swapped": (swapped_envelopes, ExitCode.EVIDENCE_PAYLOAD),
+    "a summary in the place of evidence": (summary_for_evidence, ExitCode.EVIDENCE_PAYLOAD),
     "evidence signature edited": (
         envelope_edited(lambda envelope: dataclasses.replace(envelope, signature=bit_flipped(envelope.signature))),
         ExitCode.EVIDENCE_SIGNATURE,
@@ -248,7 +288,7 @@ DAMAGE: dict[str, tuple[Callable[[bytes], bytes], ExitCode]] = {
     ),
     "evidence of another payload type": (
         envelope_edited(lambda envelope: dataclasses.replace(envelope, payload_type="text/plain")),
-        ExitCode.EVIDENCE_MALFORMED,
+        ExitCode.SIGSTORE_MALFORMED,
     ),
 }
 
@@ -306,6 +346,20 @@ class FailedStory(Story):
 
     def result(self, part: Any) -> Result:
         return Result.FAILED
+
+
+class EarlyPolicyStory(Story):
+    """A policy is shown although no plan names one yet."""
+
+    def contents(self) -> bundle.BundleContents:
+        return dataclasses.replace(super().contents(), policy=self.policy)
+
+
+class SummaryStory(Story):
+    """The evidence is signed words of another kind."""
+
+    def payload(self, part: Any) -> bytes:
+        return b"{}"
 
 
 FALSE_STORIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
@@ -390,6 +444,9 @@ FALSE_STORIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
     ),
     "completion on failed evidence": ({"kind": FailedStory}, ExitCode.COMPLETION_MISMATCH),
     "the decider signs off": ({"event": by("request.completed", DPO)}, ExitCode.SAME_SIGNER),
+    "a policy before any plan": ({"kind": EarlyPolicyStory, "steps": STEPS[:4]}, ExitCode.UNEXPECTED_FILE),
+    "a statement that is none": ({"kind": SummaryStory}, ExitCode.EVIDENCE_MALFORMED),
+    "a summary of a better assurance": ({"summary": summarises(assurance="certified")}, ExitCode.CLOSING_STATEMENT),
 }
 
 
@@ -412,6 +469,14 @@ def test_every_code_that_a_bundle_can_raise_is_in_a_table() -> None:
         ExitCode.UNREADABLE,
         ExitCode.TOO_LARGE,
         ExitCode.UNSAFE_MEMBER,
+        # Trust, witnesses and several logs have tests of their own.
+        ExitCode.TRUST_FILE,
+        ExitCode.CHECKPOINT_UNWITNESSED,
+        ExitCode.CONSISTENCY,
+        ExitCode.LOG_CONTENT,
+        ExitCode.LOG_SUCCESSION,
+        ExitCode.TIMESTAMP,
+        ExitCode.KEY_NOT_VALID,
     }
     assert raised == set(ExitCode) - elsewhere
 
@@ -447,12 +512,7 @@ def test_recomputing_everything_that_nobody_signs_does_not_help(genuine: bytes, 
     """Entry, hint, path, index and seal are recomputed over a tree of the attacker's; the checkpoint stays."""
     forged = Story(log_key=story.log_key, signer=story.signer, event=on("request.received", ground="art17_1_f"))
     contents = forged.contents()
-    genuine_note = story.contents().checkpoint
-    entries = tuple(
-        dataclasses.replace(entry, proof=entry.proof.replace(contents.checkpoint, genuine_note))
-        for entry in contents.entries
-    )
-    data = bundle.write(dataclasses.replace(contents, checkpoint=genuine_note, entries=entries))
+    data = bundle.write(under(contents, 1, story.contents().logs[0].checkpoint))
     assert code_of(data) is ExitCode.PROOF_CHANGED
 
 
@@ -475,7 +535,8 @@ def test_genuine_evidence_of_another_request_is_refused(
 
 def test_the_names_used_above_are_those_of_the_story(story: Story) -> None:
     contents = story.contents()
-    assert (FIRST, story.leaves[300]) == (f"entries/{contents.entries[0].index:08d}", contents.entries[0].leaf)
-    assert f"entries/{contents.evidence[0].entry:08d}" == EVIDENCE_ENTRY
+    first, evidence = contents.entries[0], contents.evidence[0]
+    assert (f"entries/1-{first.position.index:08d}", story.ledger.leaf(first.position)) == (FIRST, first.leaf)
+    assert f"entries/1-{evidence.position.index:08d}" == EVIDENCE_ENTRY
     assert (contents.request, story.parts[0].job) == (REQUEST, JOB_A)
     assert isinstance(story.method(), Method)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.evidence import bundle, checkpoint, signing
+from compliance.evidence import bundle, checkpoint, dsse, signing
 from compliance.evidence.errors import ExitCode
 from compliance.evidence.leaf import Event
 from compliance.evidence.report import Report
@@ -15,6 +15,7 @@ from compliance.evidence.verdict import Result, Verdict
 from compliance.evidence.verify import verify_bundle
 
 from .edits import by, code_of, on
+from .ledgers import Ledger
 from .story import (
     DPO,
     JOB_A,
@@ -25,7 +26,6 @@ from .story import (
     TARGET_B,
     Part,
     Story,
-    some_id,
 )
 
 TO_THE_PLAN = STEPS[:5]
@@ -144,6 +144,18 @@ def test_failed_evidence_of_an_open_request_verifies_without_any_claim(keys: dic
     assert said(report, "No claim is made")
 
 
+def test_a_failed_run_may_have_left_the_model_as_it_was(keys: dict[str, Any]) -> None:
+    """It says so itself, and claims nothing."""
+
+    class NothingDoneStory(FirstFailsStory):
+        def new_parts(self) -> tuple[Part, ...]:
+            first, second = super().new_parts()
+            return dataclasses.replace(first, after=first.before), second
+
+    report = report_of(NothingDoneStory(**keys, steps=(*TO_THE_PLAN, *RUN, "need_attention")))
+    assert said(report, "No claim is made")
+
+
 def test_a_request_that_concerns_no_model_is_completed_without_evidence(keys: dict[str, Any]) -> None:
     story = UnconcernedStory(**keys, steps=(*TO_THE_PLAN, "complete"))
     assert story.contents().evidence == ()
@@ -175,17 +187,11 @@ def test_shredded_openings_verify_and_the_report_says_what_is_lost(story: Story)
 
 
 def test_a_log_of_several_requests_gives_each_its_bundle(story: Story, keys: dict[str, Any]) -> None:
-    other = some_id(50)
-
-    def renamed(event: Event) -> Event:
-        return dataclasses.replace(event, request=other)
-
-    def about(facts: EvidenceFacts) -> EvidenceFacts:
-        return dataclasses.replace(facts, request_id=other)
-
-    second = Story(**keys, log=story, event=renamed, facts=about)
-    report = verify_bundle(bundle.write(dataclasses.replace(second.contents(), request=other)))
-    assert (report.request, report.state) == (other, "completed")
+    ledger = Ledger(story.log_key)
+    told = [Story(**keys, ledger=ledger, number=number) for number in range(3)]
+    reports = [report_of(each) for each in told]
+    assert [report.request for report in reports] == [each.request_id for each in told]
+    assert {report.state for report in reports} == {"completed"}
 
 
 # --- What the report says ----------------------------------------------------------------------------------------
@@ -194,14 +200,16 @@ def test_a_log_of_several_requests_gives_each_its_bundle(story: Story, keys: dic
 def test_events_left_out_at_the_end_show_an_open_request_and_the_reader_is_told(story: Story) -> None:
     """Nothing can prove that no event follows; only a terminal event does."""
     contents = story.contents()
-    report = verify_bundle(bundle.write(dataclasses.replace(contents, entries=contents.entries[:-1])))
+    (ended,) = (at for at, entry in enumerate(contents.entries) if b'"request.completed"' in entry.leaf)
+    cut = dataclasses.replace(contents, entries=contents.entries[:ended], closings=())
+    report = verify_bundle(bundle.write(cut))
     assert report.state == "in progress (last event: findings.recorded)"
     assert any("last events can be left out" in line for line in report.left_to_caller)
 
 
 def test_the_report_names_every_step_with_what_it_looked_at(story: Story) -> None:
     report = report_of(story)
-    assert [step.number for step in report.steps] == list(range(1, 12))
+    assert [step.number for step in report.steps] == list(range(1, 14))
     assert all(step.title and step.detail for step in report.steps)
 
 
@@ -213,7 +221,9 @@ def test_the_report_tells_pinned_keys_from_those_of_the_bundle(story: Story, sig
     pinned = verify_bundle(data, log_vkeys=[vkey], evidence_keys=[signer.public_key])
     assert (pinned.is_log_key_pinned, pinned.is_evidence_key_pinned) == (True, True)
     assert pinned.evidence_key_sha256s == (signer.keyid,)
-    assert pinned.log_key_sha256 == signing.public_key_sha256(story.log_key.public_key())
+    (log,) = pinned.logs
+    assert (log.number, log.size, log.is_witnessed) == (1, 316, False)
+    assert log.key_sha256 == dsse.public_key_sha256(story.log_key.public_key())
 
 
 def test_a_warning_is_told_as_something_that_was_not_shown(story: Story) -> None:
@@ -232,7 +242,7 @@ def test_the_claim_of_a_method_that_only_suppresses_never_says_that_anything_is_
 def test_a_report_of_every_genuine_life_has_a_json_form(story: Story) -> None:
     written = report_of(story).to_dict()
     assert written["request"] == story.contents().request
-    assert len(written["steps"]) == 11
+    assert len(written["steps"]) == 13
 
 
 def test_verification_needs_no_key_of_the_bundle_when_keys_are_pinned(

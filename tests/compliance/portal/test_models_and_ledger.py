@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from compliance.ledger import outsiders
 from compliance.ledger.actors import SYSTEM
 from compliance.ledger.checkpointer import latest
 from compliance.ledger.models import PublicKey
@@ -95,6 +96,7 @@ def test_the_ledger_shows_checkpoint_keys_and_what_waits() -> None:
     checkpoint = latest()
     assert checkpoint is not None
     assert bytes(checkpoint.note).decode() in page.html
+    assert f"/log/{checkpoint.log.origin.rpartition('/')[2]}/checkpoint" in page.text
     assert settings.LEDGER_ORIGIN in page.text
     assert f"Entries {checkpoint.size} Signed {checkpoint.size} Waiting for a position 1" in page.text
     assert "waiting Request received" in page.text and str(request_id)[:8] in page.text
@@ -111,6 +113,34 @@ def test_the_checkpoint_on_the_page_is_the_one_that_was_signed() -> None:
     note = html.split("<pre><code>", 1)[1].split("</code></pre>", 1)[0]
     checkpoint = latest()
     assert checkpoint is not None and sha256(note.encode()).hexdigest() == checkpoint.note_sha256
+
+
+def test_the_ledger_says_plainly_that_nobody_witnesses_it() -> None:
+    cast.ask()
+    text = seen(signed_in(cast.audrey()), "/ledger/").text
+    assert "Witnessed unwitnessed: no policy asks for witnesses" in text
+    assert "Time-stamped none" in text
+    assert "Nothing was published yet" in text
+    cast.run_ledger()
+    cast.ask(cast.CHARLIE)
+    page = seen(signed_in(cast.audrey()), "/ledger/")
+    assert "received" in page.text and "checkpointed" in page.text
+    assert page.problems == []
+
+
+def test_the_ledger_shows_how_it_goes_with_witnesses_and_cries_at_a_fork() -> None:
+    cast.ask()
+    cast.run_ledger()
+    outsiders.succeeded("published log")
+    outsiders.failed("witness dpo.example", "It gave no answer.")
+    page = seen(signed_in(cast.audrey()), "/ledger/")
+    assert "Published log in order" in page.text
+    assert "Witness dpo.example failing since" in page.text and "It gave no answer." in page.text
+    assert "Fork alarm" not in page.text
+    outsiders.raised_alarm("witness dpo.example", "It holds another history.")
+    page = seen(signed_in(cast.audrey()), "/ledger/")
+    assert "Fork alarm. Witness dpo.example: It holds another history." in page.text
+    assert page.problems == []
 
 
 @pytest.mark.parametrize("url", ["/ledger/", "/models/"])

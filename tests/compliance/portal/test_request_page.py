@@ -221,7 +221,7 @@ def test_the_command_for_auditors_names_the_bundle() -> None:
     request_id = cast.ask().request.pk
     text = seen(signed_in(cast.audrey()), address("request", request_id)).text
     assert f"python -m compliance.evidence verify expunge-{request_id}.zip" in text
-    assert "--log-vkey log.vkey --evidence-key evidence.pem" in text
+    assert "--trust trust.json" in text
 
 
 def queries_of(n_models: int) -> int:

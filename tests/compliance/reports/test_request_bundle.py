@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.evidence import bundle, checkpoint, signing
+from compliance.evidence import bundle, checkpoint, dsse
 from compliance.evidence.report import Report
 from compliance.evidence.verdict import Verdict
 from compliance.evidence.verify import verify_bundle
@@ -27,7 +27,7 @@ def verified(data: bytes) -> Report:
     """Under the published keys, as an auditor pins them."""
     keys = {key.purpose: key.text for key in PublicKey.objects.all()}
     return verify_bundle(
-        data, log_vkeys=[keys["checkpoint"]], evidence_keys=[signing.load_public_key(keys["evidence"].encode())]
+        data, log_vkeys=[keys["checkpoint"]], evidence_keys=[dsse.load_public_key(keys["evidence"].encode())]
     )
 
 
@@ -111,9 +111,12 @@ def test_after_a_rotation_the_key_that_signed_the_checkpoint_is_named() -> None:
     cast.run_ledger()
     used = PublicKey.objects.get(purpose="checkpoint")
     newer = checkpoint.vkey("elsewhere.example/log", Ed25519PrivateKey.generate().public_key())
-    PublicKey.objects.create(key_sha256="ef" * 32, purpose="checkpoint", text=newer, published_at=datetime.now(tz=UTC))
+    now = datetime.now(tz=UTC)
+    PublicKey.objects.create(
+        text_sha256="ee" * 32, key_sha256="ef" * 32, purpose="checkpoint", text=newer, published_at=now, valid_from=now
+    )
     contents = bundle.read(export(request.pk))
-    assert contents.log_vkey == used.text
+    assert [log.vkey for log in contents.logs] == [used.text]
 
 
 def test_the_same_state_gives_the_same_bytes() -> None:

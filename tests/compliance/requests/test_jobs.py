@@ -284,7 +284,9 @@ def test_lost_work_is_found_and_fresh_or_held_work_is_not(job: Job, settings: Se
     settings.SWEEP_GRACE = timedelta(seconds=30)
     now = datetime.now(tz=UTC)
     waiting = cast.ask(cast.CHARLIE).request
-    assert queries.lost_work(now) == queries.Lost(identities=[], plans=[], jobs=[], letters=[], destructions=[])
+    assert queries.lost_work(now) == queries.Lost(
+        identities=[], plans=[], jobs=[], summaries=[], letters=[], destructions=[]
+    )
     later = queries.lost_work(now + timedelta(minutes=1))
     assert (later.identities, later.jobs) == ([waiting.pk], [(job.pk, "cpu")])
     start_job(job.pk, actor=ONE)

@@ -14,7 +14,9 @@ WATCH_SECONDS = 1.0
 
 
 class Command(BaseCommand):
-    help = "Run web, worker, beat, sequencer and (without REDIS_URL) an embedded broker on this machine."
+    help = (
+        "Run web, worker, beat, the processes of the ledger and (without REDIS_URL) an embedded broker on this machine."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")

@@ -1,55 +1,35 @@
-"""`manage.py sequencer`: positions entries and signs checkpoints, in a process of its own with a key of its own."""
+"""`manage.py sequencer`: gives waiting entries their positions. It has no key."""
 
-import signal
-import threading
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, close_old_connections
+from django.core.management.base import BaseCommand
 
-from compliance.evidence.signing import KeyFileError
-from compliance.ledger import keys
-from compliance.ledger.checkpointer import sign_checkpoint
-from compliance.ledger.readiness import refuse_missing_tables
+from compliance.evidence.tiles import TileError
+from compliance.ledger import process_loop
+from compliance.ledger.models import PendingEntry
+from compliance.ledger.process_loop import Process
+from compliance.ledger.readiness import refuse_missing_tables, refuse_volatile_database
 from compliance.ledger.sequencer import sequence_batch
-
-POLL_SECONDS = 0.1
-DATABASE_RETRY_SECONDS = 2.0
 
 
 class Command(BaseCommand):
-    help = "Position waiting ledger entries and sign a checkpoint after each batch. Run exactly one in production."
+    help = "Give waiting ledger entries their positions. Several may run: one of them leads."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--once", action="store_true", help="empty the outbox, sign one checkpoint, and stop")
+        parser.add_argument("--once", action="store_true", help="empty the outbox and stop")
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
-        try:
-            key = keys.ledger_key()
-        except KeyFileError as error:
-            raise CommandError(str(error)) from error
-        stop, is_published = threading.Event(), False
-        if not once:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: stop.set())
-        while not stop.is_set():
-            try:
-                if not is_published:
-                    refuse_missing_tables()
-                    keys.publish_checkpoint_key()
-                    is_published = True
-                moved = sequence_batch()
-                sign_checkpoint(key)
-            except OperationalError as error:
-                if once:
-                    raise
-                # The database restarted or is locked: nothing is lost, the outbox waits.
-                self.stderr.write(f"database not reachable, trying again: {error}")
-                close_old_connections()
-                stop.wait(DATABASE_RETRY_SECONDS)
-                continue
-            if not moved:
-                if once:
-                    return
-                stop.wait(POLL_SECONDS)
+        process = Process(
+            prepare=self._prepare,
+            # Looked up first without a lock: an empty outbox keeps nobody waiting.
+            step=lambda: PendingEntry.objects.exists() and sequence_batch() > 0,
+            busy_seconds=0.0,
+            idle_seconds=0.05,
+            alarms=(TileError,),
+        )
+        process_loop.run(process, self.stderr.write, once=once)
+
+    def _prepare(self) -> None:
+        refuse_missing_tables()
+        refuse_volatile_database(self.stderr.write)

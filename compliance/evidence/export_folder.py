@@ -1,0 +1,152 @@
+"""An export as it lies on disk: whole logs, and what was disclosed of each request.
+
+    README.txt  export.json              for the person who opens it; which logs are inside
+    trust.json  trusted_root.json        the controller's trust file, and the same for Sigstore clients
+    logs/<folder>/checkpoint             and tiles, entries and time stamps as C2SP tlog-tiles has them
+    requests/<id>/request.json           where the request's evidence stands
+    requests/<id>/evidence/<target>.sigstore.json, closing/<target>.sigstore.json, openings.json
+    models/<sha256>.json  policies/<sha256>.json
+
+A request without a folder was not disclosed: its entries are in the log like all others, and are checked as far as
+entries alone allow. Reading refuses links, and files that nothing accounts for.
+"""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from compliance.evidence.errors import (
+    MalformedFileError,
+    MissingFileError,
+    TooLargeError,
+    UnexpectedFileError,
+    UnreadableError,
+    UnsafeMemberError,
+)
+from compliance.evidence.export_index import Disclosure, ExportIndex, parse_disclosure, parse_export
+
+MAX_FILE_BYTES = 32 * 2**20
+_TOP = frozenset({"README.txt", "export.json", "trust.json", "trusted_root.json"})
+_FOLDERS = frozenset({"logs", "requests", "models", "policies"})
+# Part of the format, as in a bundle: people do what it says.
+README = """Expunge export: whole ledgers and the evidence of the requests disclosed, verifiable without the server.
+
+To verify it you need Python 3.11, the package `expunge` and the library `cryptography`, nothing else:
+
+    python -m compliance.evidence verify THIS-FOLDER --trust trust.json
+
+Use the trust file that you obtained from the controller on another way, after comparing its fingerprint; the one in
+this folder may have come with whatever else is wrong with it.
+
+    python -m compliance.evidence explain THIS-FOLDER REQUEST-ID     tells one request's story with its proofs
+
+Other programs verify parts of it, too: docs/evidence.md shows how with OpenSSL, cosign, Node and Go.
+"""
+
+
+@dataclass(frozen=True)
+class ExportFolder:
+    """An opened export; its files are read when they are asked for."""
+
+    path: str
+    index: ExportIndex
+    requests: tuple[str, ...]
+
+    def log_path(self, folder: str) -> Path:
+        """Where a log lies."""
+        return Path(self.path, "logs", folder)
+
+    def disclosure(self, request: str) -> Disclosure:
+        """What was disclosed of a request; raises MissingFileError, UnexpectedFileError or MalformedFileError."""
+        disclosure = parse_disclosure(read_file(self.path, f"requests/{request}/request.json"), request)
+        expected = {"request.json", *(["openings.json"] if disclosure.is_opened else [])}
+        expected |= {f"evidence/{target}.sigstore.json" for target in disclosure.evidence}
+        expected |= {f"closing/{target}.sigstore.json" for target in disclosure.closings}
+        unexpected = sorted(set(names_in(f"{self.path}/requests/{request}")) - expected)
+        if unexpected:
+            raise UnexpectedFileError(f"requests/{request}/request.json does not account for {unexpected[0]}.")
+        return disclosure
+
+    def holds(self, name: str) -> bool:
+        """Whether there is something under this path, a link included."""
+        return os.path.lexists(f"{self.path}/{name}")
+
+    def read(self, name: str) -> bytes:
+        """A file by its path in the export; raises MissingFileError, TooLargeError, UnsafeMemberError."""
+        return read_file(self.path, name)
+
+
+def open_folder(path: Path) -> ExportFolder:
+    """Open an export; raises Unreadable-, UnsafeMember-, MissingFile-, UnexpectedFile- or MalformedFileError."""
+    if not path.is_dir():
+        raise UnreadableError(f"{path} should be the folder of an export.")
+    index = parse_export(read_file(path, "export.json"))
+    if read_file(path, "README.txt") != README.encode():
+        raise MalformedFileError("README.txt is not the text of this format. Do not do what it says.")
+    entries = list(os.scandir(path))
+    found = {entry.name for entry in entries}
+    linked = [entry.name for entry in entries if entry.is_symlink()]
+    if linked:
+        raise UnsafeMemberError(f"{linked[0]} is a symbolic link; an export holds none.")
+    misplaced = [entry.name for entry in entries if entry.is_dir() == (entry.name in _TOP)]
+    if misplaced:
+        raise UnexpectedFileError(f"{misplaced[0]} should be {'a file' if misplaced[0] in _TOP else 'a folder'}.")
+    if found - _TOP - _FOLDERS:
+        raise UnexpectedFileError(f"Nothing accounts for {', '.join(sorted(found - _TOP - _FOLDERS))}.")
+    folders = {log.folder for log in index.logs}
+    logs = _subfolders(path / "logs")
+    if logs != folders:
+        raise MissingFileError(f"export.json lists the logs {sorted(folders)}; found are {sorted(logs)}.")
+    return ExportFolder(path=str(path), index=index, requests=tuple(sorted(_subfolders(path / "requests"))))
+
+
+def names_in(folder: str | Path) -> list[str]:
+    """The files below a folder by their relative path, none when it is not there; raises UnsafeMemberError for links."""
+    try:
+        entries = list(os.scandir(folder))
+    except FileNotFoundError:
+        return []
+    names = []
+    for entry in entries:
+        if entry.is_symlink():
+            raise UnsafeMemberError(f"{entry.path} is a symbolic link; an export holds none.")
+        if entry.is_dir():
+            names += [f"{entry.name}/{name}" for name in names_in(entry.path)]
+        else:
+            names.append(entry.name)
+    return names
+
+
+def read_file(root: str | Path, name: str) -> bytes:
+    """The bytes of a plain file; raises MissingFileError, TooLargeError or UnsafeMemberError."""
+    try:
+        descriptor = os.open(f"{root}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError as error:
+        raise MissingFileError(f"The export must hold {name}, which is missing.") from error
+    except OSError as error:
+        raise UnsafeMemberError(f"{name} cannot be read as a plain file: {error.strerror}.") from error
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise UnsafeMemberError(f"{name} should be a plain file.")
+        if status.st_size > MAX_FILE_BYTES:
+            raise TooLargeError(f"{name} is larger than any file of an export ({MAX_FILE_BYTES} bytes).")
+        content = os.read(descriptor, status.st_size + 1)
+        while len(content) < status.st_size and (more := os.read(descriptor, status.st_size - len(content) + 1)):
+            content += more
+        if len(content) != status.st_size:
+            raise UnsafeMemberError(f"{name} changed while it was read.")
+        return content
+    finally:
+        os.close(descriptor)
+
+
+def _subfolders(path: Path) -> set[str]:
+    if not path.is_dir():
+        return set()
+    entries = list(os.scandir(path))
+    for entry in entries:
+        if entry.is_symlink() or not entry.is_dir():
+            raise UnexpectedFileError(f"Nothing accounts for {path.name}/{entry.name}.")
+    return {entry.name for entry in entries}

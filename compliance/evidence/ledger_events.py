@@ -1,0 +1,73 @@
+"""What every entry of whole logs must be, and what the ledger itself says about keys and logs.
+
+Requests that were not disclosed are checked as far as their entries allow: allow-list, one unbroken chain each.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from compliance.evidence import leaf as leaves
+from compliance.evidence.errors import KeyValidityError, LeafError
+from compliance.evidence.leaf import Event
+from compliance.evidence.position import Position
+from compliance.evidence.trust import Trust
+from compliance.evidence.whole_log import WholeLog
+
+Parsed = TypeVar("Parsed")
+
+_EVIDENCE = b'{"apiVersion":'
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """The entries of all logs by what they are: positions of each request's events and of evidence; other events."""
+
+    of_requests: Mapping[str, tuple[Position, ...]]
+    evidence: tuple[Position, ...]
+    others: tuple[tuple[Position, Event], ...]
+
+
+def sort_entries(logs: Sequence[WholeLog]) -> Sorted:
+    """Tell entries apart; raises LeafError for one that is neither event nor evidence.
+
+    Events of requests are only sorted here: chain.py reads them.
+    """
+    of_requests: dict[str, list[Position]] = defaultdict(list)
+    evidence: list[Position] = []
+    others: list[tuple[Position, Event]] = []
+    for log in logs:
+        for index, leaf in enumerate(log.leaves):
+            position = Position(log.number, index)
+            if leaf.startswith(_EVIDENCE):
+                _parsed(leaves.parse_hashedrekord, leaf, position)
+                evidence.append(position)
+                continue
+            request = leaves.request_of(leaf)
+            if request is None:
+                others.append((position, _parsed(leaves.parse, leaf, position)))
+            else:
+                of_requests[request].append(position)
+    return Sorted({key: tuple(value) for key, value in of_requests.items()}, tuple(evidence), tuple(others))
+
+
+def _parsed(parse: Callable[[bytes], Parsed], leaf: bytes, position: Position) -> Parsed:
+    try:
+        return parse(leaf)
+    except LeafError as error:
+        raise LeafError(f"Entry {position}: {error}") from error
+
+
+def refuse_untold_keys(others: Iterable[tuple[Position, Event]], trust: Trust) -> None:
+    """Raises KeyValidityError where the ledger distrusts a key, or retires it, and the trust file does not."""
+    for position, event in others:
+        if event.type not in ("key.distrusted", "key.retired") or event.text("purpose") != "evidence":
+            continue
+        key = trust.key_for(event.text("key_sha256"))
+        told = key is None or (key.distrusted_from if event.type == "key.distrusted" else key.valid_until)
+        if not told:
+            raise KeyValidityError(
+                f"Entry {position} says {event.type} of the key {event.text('key_sha256')}; your trust file does not. "
+                "Ask for a newer one."
+            )

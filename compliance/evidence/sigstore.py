@@ -1,0 +1,114 @@
+"""Sigstore bundles v0.3 with a public-key hint: one envelope, its ledger entry with proof, and its time stamps.
+
+A bundle is determined by its parts, so reading it and writing it again must give the same bytes. Clients of Sigstore
+verify it with the evidence key and `trusted_root.json`: to them this ledger is a Rekor v2 log.
+
+Source: sigstore/protobuf-specs, sigstore_bundle.proto, sigstore_rekor.proto and sigstore_trustroot.proto;
+sigstore/rekor-tiles, CLIENTS.md.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+from compliance.evidence import canonical, checkpoint, dsse
+from compliance.evidence.errors import EvidenceError, SigstoreBundleError
+
+MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+_BEFORE = b'{"dsseEnvelope":'
+_BETWEEN = b',"mediaType":"' + MEDIA_TYPE.encode() + b'",'
+_TOKEN = re.compile(rb'"signedTimestamp":"([A-Za-z0-9+/=]*)"')
+_KIND = {"kind": "hashedrekord", "version": "0.0.2"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a bundle is made of: envelope and leaf as they were signed and logged, the way to the head, and tokens."""
+
+    envelope: bytes
+    leaf: bytes
+    index: int
+    path: Sequence[bytes]
+    checkpoint: bytes
+    vkey: str
+    timestamps: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What only a bundle carries: the canonical DSSE envelope and RFC 3161 tokens over its signature."""
+
+    envelope: bytes
+    timestamps: tuple[bytes, ...]
+
+
+def write(parts: Parts) -> bytes:
+    """The bytes of a bundle: canonical JSON, in which the envelope stands as it was signed.
+
+    Raises SigstoreBundleError for a part that is malformed.
+    """
+    try:
+        keyid = dsse.parse_envelope(parts.envelope).keyid
+        entry = _entry(parts, _head(parts.checkpoint))
+    except EvidenceError as error:
+        raise SigstoreBundleError(f"A part of the Sigstore bundle is not in its format. {error}") from error
+    material: dict[str, Any] = {"publicKey": {"hint": keyid}, "tlogEntries": [entry]}
+    if parts.timestamps:
+        stamps = [{"signedTimestamp": canonical.encode_base64(token)} for token in parts.timestamps]
+        material["timestampVerificationData"] = {"rfc3161Timestamps": stamps}
+    # The names of the three members are in canonical order.
+    return b"".join(
+        (_BEFORE, parts.envelope, _BETWEEN, b'"verificationMaterial":', canonical.dumps_texts(material), b"}")
+    )
+
+
+def read(data: bytes) -> Signed:
+    """Envelope and tokens of a bundle; raises SigstoreBundleError.
+
+    Nothing else in it is looked at: the caller writes the bundle anew from these, the log's entry and proof, and
+    compares the bytes.
+    """
+    envelope, found, rest = data.removeprefix(_BEFORE).partition(_BETWEEN)
+    if not found or not data.startswith(_BEFORE):
+        raise SigstoreBundleError("Expected a Sigstore bundle v0.3 in canonical JSON, found something else.")
+    try:
+        dsse.parse_envelope(envelope)
+        tokens = tuple(canonical.decode_base64(text.decode()) for text in _TOKEN.findall(rest))
+    except ValueError as error:
+        raise SigstoreBundleError(f"The Sigstore bundle does not hold what it should. {error}") from error
+    return Signed(envelope, tokens)
+
+
+@lru_cache(maxsize=16)
+def log_id(vkey: str) -> bytes:
+    """The 32 bytes by which Sigstore names a log: SHA-256(name ‖ LF ‖ 0x01 ‖ key), whose first four sign a note."""
+    key = checkpoint.parse_vkey(vkey)
+    return sha256(key.name.encode() + b"\n" + key.signature_type + key.public_key_bytes).digest()
+
+
+@lru_cache(maxsize=16)
+def _head(note: bytes) -> checkpoint.Checkpoint:
+    """A ledger's bundles share one checkpoint."""
+    return checkpoint.parse_body(checkpoint.split_note(note)[0])
+
+
+def _entry(parts: Parts, head: checkpoint.Checkpoint) -> Mapping[str, Any]:
+    """Numbers of 64 bits are strings in the JSON of protocol buffers."""
+    encode = canonical.encode_base64
+    return {
+        "logIndex": str(parts.index),
+        "logId": {"keyId": encode(log_id(parts.vkey))},
+        "kindVersion": _KIND,
+        "integratedTime": "0",
+        "inclusionProof": {
+            "logIndex": str(parts.index),
+            "rootHash": encode(head.root),
+            "treeSize": str(head.size),
+            "hashes": [encode(node) for node in parts.path],
+            "checkpoint": {"envelope": parts.checkpoint.decode()},
+        },
+        "canonicalizedBody": encode(parts.leaf),
+    }

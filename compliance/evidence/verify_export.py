@@ -1,0 +1,133 @@
+"""Verify an export of whole logs offline. No network, no server, no database; the first fault ends it.
+
+ 1. The export is complete: every file accounted for, each in its format.
+ 2. Each log's checkpoint is signed by a pinned key, and cosigned as the trust file asks; a time stamp beside it is one
+    of a trusted authority.
+ 3. Every entry of every log is hashed; the root over all is the signed one, and the tiles are those of the entries.
+ 4. Each log begins with the end of the one before it.
+ 5. What the ledger says about its keys, the trust file says, too.
+ 6. Every entry is of the allow-list, and the events of each request are one unbroken chain.
+ 7. Each request that was disclosed passes steps 4 to 13 of verify.py, and each of its Sigstore bundles is the one that
+    its envelope, entry, proof and time stamps determine.
+
+Left to the caller: see report.LEFT_TO_CALLER; and which requests were disclosed is the controller's choice unless you
+named them.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from compliance.evidence import (
+    cosignature,
+    export_folder,
+    ledger_events,
+    membership,
+    sigstore_root,
+    validity,
+    whole_log,
+    witnessing,
+)
+from compliance.evidence import trust as trusts
+from compliance.evidence.checkpoint import parse_vkey
+from compliance.evidence.errors import LogSuccessionError, MalformedFileError, UnexpectedFileError
+from compliance.evidence.export_folder import ExportFolder
+from compliance.evidence.export_index import ExportedLog
+from compliance.evidence.export_report import ExportReport
+from compliance.evidence.export_requests import Export, judge_all
+from compliance.evidence.report import log_shown
+from compliance.evidence.trust import Trust
+from compliance.evidence.whole_log import WholeLog
+
+
+def verify_export(path: Path, *, trust: Trust | None = None, n_processes: int | None = None) -> ExportReport:
+    """Verify the export in a folder; raises the EvidenceError of the first thing that is wrong.
+
+    With None the trust file in the export is used: then the report proves only that the export fits the keys it names.
+    Requests are judged by `n_processes` at once (the number of cores when None).
+    """
+    # 1. to 5. The logs.
+    export = open_export(path, trust)
+    # 6. and 7. The requests, disclosed or not.
+    judged = judge_all(export, n_processes)
+    _refuse_unused_files(export.folder, {name for each in judged for name in each.files})
+    return ExportReport(
+        exported_at=export.folder.index.exported_at,
+        logs=tuple(
+            log_shown(number, export.vkeys[number], log.head, export.seen[number])
+            for number, log in sorted(export.logs.items())
+        ),
+        n_entries=sum(log.head.size for log in export.logs.values()),
+        n_evidence=len(export.entries.evidence),
+        requests=tuple(each.line for each in judged),
+        is_pinned=trust is not None,
+    )
+
+
+def open_export(path: Path, trust: Trust | None) -> Export:
+    """Steps 1 to 5: an export whose logs are verified, so that its requests can be judged."""
+    # 1. The export is complete.
+    folder = export_folder.open_folder(path)
+    own = trusts.parse(folder.read("trust.json"))
+    _refuse_other_root(folder, own)
+    trusted = own if trust is None else trust
+    # 2. The checkpoints.
+    notes = {log.number: folder.read(f"logs/{log.folder}/checkpoint") for log in folder.index.logs}
+    vkeys = {log.number: log.vkey for log in folder.index.logs}
+    heads = {number: membership.open_checkpoint(vkeys[number], notes[number], trusted.log_vkeys) for number in notes}
+    seen = {number: witnessing.witnessing_of(note, trusted) for number, note in notes.items()}
+    for log in folder.index.logs:
+        _refuse_other_stamp(folder, log, notes[log.number], trusted)
+    # 3. Every entry of every log.
+    logs = {
+        log.number: whole_log.read_whole(log.number, folder.log_path(log.folder), notes[log.number], heads[log.number])
+        for log in folder.index.logs
+    }
+    # 4. Log after log.
+    for number in sorted(logs):
+        if number > 1:
+            membership.refuse_other_predecessor(number, _first(logs[number]), heads.get(number - 1))
+    # 5. What the ledger says about keys.
+    entries = ledger_events.sort_entries(list(logs.values()))
+    ledger_events.refuse_untold_keys(entries.others, trusted)
+    _refuse_unknown_requests(folder, entries.of_requests)
+    return Export(folder=folder, logs=logs, vkeys=vkeys, seen=seen, trust=trusted, entries=entries)
+
+
+def _refuse_other_root(folder: ExportFolder, own: Trust) -> None:
+    """Raises MalformedFileError for a file for Sigstore clients that says something else than the trust file beside."""
+    if folder.holds("trusted_root.json") and folder.read("trusted_root.json") != sigstore_root.write(own):
+        raise MalformedFileError("trusted_root.json does not say to Sigstore clients what trust.json says.")
+
+
+def _refuse_other_stamp(folder: ExportFolder, log: ExportedLog, note: bytes, trust: Trust) -> None:
+    """Raises TimestampError for a token beside a checkpoint that is not about it, or of nobody who is trusted.
+
+    Without trusted authorities nothing can be said of a token, and nothing is.
+    """
+    name = f"logs/{log.folder}/checkpoint.tsr"
+    if not trust.timestamp_authorities or not folder.holds(name):
+        return
+    # What was stamped is the note as the log signed it; cosignatures come later.
+    stamped = cosignature.with_lines_of(note, [parse_vkey(log.vkey)])
+    validity.stamped_at(folder.read(name), stamped, trust.timestamp_authorities)
+
+
+def _first(log: WholeLog) -> bytes:
+    if not log.leaves:
+        raise LogSuccessionError(f"Log {log.number} is empty; expected log.opened as its first entry.")
+    return log.leaves[0]
+
+
+def _refuse_unknown_requests(folder: ExportFolder, known: Mapping[str, object]) -> None:
+    unknown = sorted(set(folder.requests) - set(known))
+    if unknown:
+        raise UnexpectedFileError(f"requests/{unknown[0]} is the folder of a request that no log names.")
+
+
+def _refuse_unused_files(folder: ExportFolder, used: set[str]) -> None:
+    """Raises UnexpectedFileError for a model or policy that no disclosed request accounts for."""
+    shared = {
+        f"{name}/{file}" for name in ("models", "policies") for file in export_folder.names_in(f"{folder.path}/{name}")
+    }
+    if shared - used:
+        raise UnexpectedFileError(f"No disclosed request accounts for {min(shared - used)}.")

@@ -1,0 +1,43 @@
+"""The public half of a key becomes known: from now on signatures of this key can be relied on."""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.db import transaction
+
+from compliance.evidence import checkpoint, dsse
+from compliance.ledger.actors import SYSTEM, Actor
+from compliance.ledger.models import PublicKey
+from compliance.ledger.record import record_event
+
+# The clock of a time stamp authority may be behind ours.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+@transaction.atomic
+def publish_key(purpose: PublicKey.Purpose, text: str, *, actor: Actor = SYSTEM) -> PublicKey:
+    """Publish the vkey of a log, or the PEM of a key that signs evidence. Repeating it changes nothing.
+
+    Raises CheckpointKeyError or MalformedFileError for another text.
+    """
+    now = datetime.now(tz=UTC).replace(microsecond=0)
+    row, is_new = PublicKey.objects.get_or_create(
+        text_sha256=sha256(text.encode()).hexdigest(),
+        defaults={
+            "key_sha256": _fingerprint(purpose, text),
+            "purpose": purpose,
+            "text": text,
+            "published_at": now,
+            "valid_from": now - CLOCK_TOLERANCE,
+        },
+    )
+    if is_new:
+        record_event("key.published", actor=actor, facts={"purpose": purpose.value, "key_sha256": row.key_sha256})
+    return row
+
+
+def _fingerprint(purpose: PublicKey.Purpose, text: str) -> str:
+    if purpose is PublicKey.Purpose.EVIDENCE:
+        return dsse.public_key_sha256(dsse.load_public_key(text.encode()))
+    return dsse.public_key_sha256(Ed25519PublicKey.from_public_bytes(checkpoint.parse_vkey(text).public_key_bytes))

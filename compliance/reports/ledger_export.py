@@ -1,0 +1,148 @@
+"""Whole ledgers for an auditor: every log as published files, and what is disclosed of the requests that were chosen.
+
+The folder is written beside its place and moved there when it is complete, so that an export is whole or not there.
+
+Next: compliance/evidence/verify_export.py
+"""
+
+import shutil
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from compliance.evidence import sigstore, sigstore_root, tiles
+from compliance.evidence import trust as trusts
+from compliance.evidence.export_folder import README
+from compliance.evidence.export_index import Disclosure, ExportedLog, ExportIndex
+from compliance.evidence.position import Position
+from compliance.ledger import log_files, logs, notes
+from compliance.ledger.log_store import DirectoryStore
+from compliance.ledger.models import CheckpointTimestamp, LedgerEntry, Log, SignedCheckpoint
+from compliance.ledger.trust_file import current_trust
+from compliance.reports.request_files import RequestFiles, collect
+from compliance.requests.errors import NotReadyError
+from compliance.requests.models import Evidence, Summary
+
+
+@dataclass(frozen=True)
+class _Head:
+    """A checkpoint as it goes out: read once, for more witnesses may cosign it meanwhile."""
+
+    checkpoint: SignedCheckpoint
+    note: bytes
+    vkey: str
+
+
+class ExportExistsError(FileExistsError):
+    """There is something in the place of the export already."""
+
+
+def export(folder: Path, request_ids: Sequence[uuid.UUID], *, now: datetime | None = None) -> Path:
+    """Write the export of all logs with these requests disclosed; returns its folder.
+
+    Raises ExportExistsError, NotFoundError, NotReadyError, LogFilesError, StoreError, and TrustFileError while a key
+    is not published.
+    """
+    if folder.exists():
+        raise ExportExistsError(f"{folder} exists already. An export is never written over: choose another place.")
+    draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    try:
+        _write(draft, request_ids, (now or datetime.now(tz=UTC)).replace(microsecond=0))
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return folder
+
+
+def _write(draft: Path, request_ids: Sequence[uuid.UUID], now: datetime) -> None:
+    # The requests first: what is read of them then lies under the heads that are read after.
+    disclosed = [collect(request_id) for request_id in sorted(set(request_ids))]
+    heads = _heads()
+    store = DirectoryStore(draft)
+    for head in heads:
+        _write_log(DirectoryStore(draft / "logs"), head)
+    trust = current_trust()
+    index = ExportIndex(exported_at=now, logs=tuple(_exported(head) for head in heads))
+    store.write("export.json", index.to_bytes())
+    store.write("README.txt", README.encode())
+    store.write("trust.json", trusts.write(trust))
+    store.write("trusted_root.json", sigstore_root.write(trust))
+    for files in disclosed:
+        _write_request(store, files, heads)
+
+
+def _heads() -> list[_Head]:
+    """The newest checkpoint of each log; all but the last must cover their log to its end."""
+    heads = [head for log in Log.objects.order_by("number") if (head := logs.last_checkpoint(log)) is not None]
+    if not heads:
+        raise NotReadyError("No checkpoint was signed yet. Start `manage.py sequencer` and `manage.py checkpointer`.")
+    for head in heads[:-1]:
+        if head.size != head.log.size:
+            raise NotReadyError(f"The log {head.log.origin} is not signed to its end. Try again in a few seconds.")
+    return [_Head(head, notes.cosigned(head), notes.vkey_of(bytes(head.note))) for head in heads]
+
+
+def _write_log(store: DirectoryStore, head: _Head) -> None:
+    log_files.export(store, head.checkpoint)
+    stamp = CheckpointTimestamp.objects.filter(checkpoint=head.checkpoint).first()
+    log_files.announce(store, head.checkpoint, head.note, None if stamp is None else bytes(stamp.token))
+
+
+def _exported(head: _Head) -> ExportedLog:
+    log = head.checkpoint.log
+    return ExportedLog(log.number, head.vkey, log_files.folder_of(log.origin))
+
+
+def _write_request(store: DirectoryStore, files: RequestFiles, heads: Sequence[_Head]) -> None:
+    entries = {entry.leaf_sha256: entry for entry in files.entries}
+    evidence = {str(row.target_id): row for row in files.evidence}
+    summaries = {str(row.target_id): row for row in files.summaries}
+    policy_sha256 = None if files.policy is None else sha256(files.policy).hexdigest()
+    disclosure = Disclosure(
+        request=str(files.request.pk),
+        evidence={target: _position(entries[row.leaf_sha256], heads) for target, row in evidence.items()},
+        closings={target: _position(entries[row.leaf_sha256], heads) for target, row in summaries.items()},
+        models=tuple(sorted(files.models)),
+        policy_sha256=policy_sha256,
+        is_opened=files.openings is not None,
+    )
+    place = f"requests/{files.request.pk}"
+    store.write(f"{place}/request.json", disclosure.to_bytes())
+    for folder, rows in (("evidence", evidence), ("closing", summaries)):
+        for target, row in rows.items():
+            content = _sigstore(row, entries[row.leaf_sha256], files, heads)
+            store.write(f"{place}/{folder}/{target}.sigstore.json", content)
+    shared: dict[str, bytes | None] = {f"models/{digest}.json": each for digest, each in files.models.items()}
+    optional = {f"policies/{policy_sha256}.json": files.policy, f"{place}/openings.json": files.openings}
+    for name, shared_content in {**shared, **optional}.items():
+        if shared_content is not None:
+            store.write(name, shared_content)
+
+
+def _head_of(entry: LedgerEntry, heads: Sequence[_Head]) -> _Head:
+    return next(head for head in reversed(heads) if head.checkpoint.log.first_position <= entry.position)
+
+
+def _position(entry: LedgerEntry, heads: Sequence[_Head]) -> Position:
+    log = _head_of(entry, heads).checkpoint.log
+    return Position(log.number, entry.position - log.first_position)
+
+
+def _sigstore(row: Evidence | Summary, entry: LedgerEntry, files: RequestFiles, heads: Sequence[_Head]) -> bytes:
+    head = _head_of(entry, heads)
+    log = head.checkpoint.log
+    index = entry.position - log.first_position
+    return sigstore.write(
+        sigstore.Parts(
+            envelope=bytes(row.envelope),
+            leaf=bytes(entry.leaf),
+            index=index,
+            path=tiles.inclusion_path(index, head.checkpoint.size, logs.reader(log)),
+            checkpoint=head.note,
+            vkey=head.vkey,
+            timestamps=files.timestamps.get(row.leaf_sha256, ()),
+        )
+    )

@@ -1,0 +1,204 @@
+"""An export of whole logs: every entry hashed, every file accounted for, every disclosed request judged."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compliance.evidence import canonical
+from compliance.evidence.errors import ExitCode
+
+from .export_edits import Files, code_of_export, edited_json, in_logs
+from .export_story import (
+    ExportStory,
+    lay_out,
+)
+from .story import some_id
+
+
+@pytest.fixture
+def folder(export_files: Files, tmp_path: Path) -> Path:
+    return lay_out(export_files, tmp_path / "export")
+
+
+# --- The folder -----------------------------------------------------------------------------------------------------
+
+
+def without(name: str) -> Callable[[Files], object]:
+    return lambda files: files.pop(name)
+
+
+def with_file(name: str, content: bytes = b"x") -> Callable[[Files], object]:
+    return lambda files: files.update({name: content})
+
+
+def moved(old: str, new: str) -> Callable[[Files], object]:
+    """A folder under another name."""
+
+    def move(files: Files) -> None:
+        for name in [name for name in files if name.startswith(old)]:
+            files[new + name.removeprefix(old)] = files.pop(name)
+
+    return move
+
+
+FIRST, SECOND, WITHHELD = (some_id(1 + 1000 * number) for number in (1, 2, 3))
+REQUEST_JSON = f"requests/{FIRST}/request.json"
+
+
+def in_request(**changes: Any) -> Callable[[Files], None]:
+    return edited_json(REQUEST_JSON, lambda value: value.update(changes))
+
+
+def in_evidence(**changes: Any) -> Callable[[Files], None]:
+    return edited_json(REQUEST_JSON, lambda value: value["evidence"][0].update(changes))
+
+
+FOLDERS: dict[str, tuple[Callable[[Files], object], ExitCode]] = {
+    "no index": (without("export.json"), ExitCode.MISSING_FILE),
+    "no trust file": (without("trust.json"), ExitCode.MISSING_FILE),
+    "no readme": (without("README.txt"), ExitCode.MISSING_FILE),
+    "another readme": (with_file("README.txt"), ExitCode.MALFORMED_FILE),
+    "a file too many": (with_file("notes.txt"), ExitCode.UNEXPECTED_FILE),
+    "a folder too many": (with_file("extra/notes.txt"), ExitCode.UNEXPECTED_FILE),
+    "a log that the index does not list": (with_file("logs/2028/checkpoint"), ExitCode.MISSING_FILE),
+    "a file among the logs": (with_file("logs/notes.txt"), ExitCode.UNEXPECTED_FILE),
+    "a file among the requests": (with_file("requests/notes.txt"), ExitCode.UNEXPECTED_FILE),
+    "a file too many in a log": (with_file("logs/2026/notes.txt"), ExitCode.UNEXPECTED_FILE),
+    "a tile by another spelling": (with_file("logs/2026/tile/0/0"), ExitCode.UNEXPECTED_FILE),
+    "a tile beyond the log": (with_file("logs/2026/tile/0/005", bytes(8192)), ExitCode.UNEXPECTED_FILE),
+    "a level beyond the log": (with_file("logs/2026/tile/7/000.p/1", bytes(32)), ExitCode.UNEXPECTED_FILE),
+    "entries beyond the log": (with_file("logs/2026/tile/entries/001.p/200"), ExitCode.UNEXPECTED_FILE),
+    "an older tile that is another": (with_file("logs/2026/tile/0/001.p/1", bytes(32)), ExitCode.LOG_CONTENT),
+    "older entries that are others": (with_file("logs/2026/tile/entries/001.p/1", b"\x00\x00"), ExitCode.LOG_CONTENT),
+    "no log of the two": (moved("logs/2027/", "logs/2028/"), ExitCode.MISSING_FILE),
+    "no checkpoint": (without("logs/2026/checkpoint"), ExitCode.MISSING_FILE),
+    "no tile": (without("logs/2026/tile/0/000"), ExitCode.LOG_CONTENT),
+    "no entries": (without("logs/2026/tile/entries/000"), ExitCode.LOG_CONTENT),
+    "no tile of the upper level": (without("logs/2026/tile/1/000.p/1"), ExitCode.LOG_CONTENT),
+    "a request that no log names": (with_file(f"requests/{some_id(5)}/request.json"), ExitCode.UNEXPECTED_FILE),
+    "no request.json": (without(REQUEST_JSON), ExitCode.MISSING_FILE),
+    "a file too many in a request": (with_file(f"requests/{FIRST}/notes.txt"), ExitCode.UNEXPECTED_FILE),
+    "evidence too many": (
+        with_file(f"requests/{FIRST}/evidence/{some_id(5)}.sigstore.json"),
+        ExitCode.UNEXPECTED_FILE,
+    ),
+    "openings that are not announced": (in_request(is_opened=False), ExitCode.UNEXPECTED_FILE),
+    "openings that are missing": (without(f"requests/{FIRST}/openings.json"), ExitCode.MISSING_FILE),
+    "a model that nobody names": (with_file(f"models/{'0' * 64}.json"), ExitCode.UNEXPECTED_FILE),
+    "a policy that nobody names": (with_file(f"policies/{'0' * 64}.json"), ExitCode.UNEXPECTED_FILE),
+    "a model that is missing": (
+        lambda files: files.pop(next(name for name in files if name.startswith("models/"))),
+        ExitCode.MISSING_FILE,
+    ),
+    "a policy that is missing": (
+        lambda files: files.pop(next(name for name in files if name.startswith("policies/"))),
+        ExitCode.MISSING_FILE,
+    ),
+    "a policy that is withheld": (in_request(policy_sha256=None), ExitCode.MISSING_FILE),
+}
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_folder_that_is_not_the_export_is_refused(
+    name: str, exported: ExportStory, export_files: Files, tmp_path: Path
+) -> None:
+    change, code = FOLDERS[name]
+    files = dict(export_files)
+    change(files)
+    assert code_of_export(lay_out(files, tmp_path), exported.trust) is code
+
+
+INDICES: dict[str, Callable[[Files], None]] = {
+    "another format": edited_json("export.json", lambda index: index.update(format="expunge-export/2")),
+    "a member too many": edited_json("export.json", lambda index: index.update(note="")),
+    "another time without its seal": lambda files: files.update(
+        {"export.json": files["export.json"].replace(b'"exported_at":"2027', b'"exported_at":"2028')}
+    ),
+    "no seal": lambda files: files.update(
+        {"export.json": canonical.dumps({**canonical.loads(files["export.json"]), "seal_sha256": None})}
+    ),
+    "no time": edited_json("export.json", lambda index: index.pop("exported_at")),
+    "no logs": in_logs(lambda logs: logs.clear()),
+    "a log twice": in_logs(lambda logs: logs.append(logs[0])),
+    "logs out of order": in_logs(lambda logs: logs.reverse()),
+    "a gap between logs": in_logs(lambda logs: logs[1].update(log=3)),
+    "a log number zero": in_logs(lambda logs: [log.update(log=at) for at, log in enumerate(logs)]),
+    "a log number that is true": in_logs(lambda logs: logs[0].update(log=True)),
+    "a log by path": in_logs(lambda logs: logs[0].update(folder="../2026")),
+    "two logs in one folder": in_logs(lambda logs: logs[1].update(folder="2026")),
+    "a key that is a list": in_logs(lambda logs: logs[0].update(vkey=[])),
+    "a request under another id": in_request(request=SECOND),
+    "a target by name": in_evidence(target="model"),
+    "an entry in words": in_evidence(index="3"),
+    "an entry below zero": in_evidence(index=-1),
+    "a remark": in_request(note=""),
+    "models by path": in_request(models=["../" * 21 + "a"]),
+    "models twice": edited_json(REQUEST_JSON, lambda value: value["models"].append(value["models"][0])),
+    "a policy by path": in_request(policy_sha256="../../trust"),
+    "openings that are one": in_request(is_opened=1),
+    "one entry for evidence and summary": edited_json(
+        REQUEST_JSON, lambda value: value["closings"][0].update(index=value["evidence"][0]["index"], log=2)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", INDICES)
+def test_another_form_of_index_is_refused(
+    name: str, exported: ExportStory, export_files: Files, tmp_path: Path
+) -> None:
+    files = dict(export_files)
+    INDICES[name](files)
+    assert code_of_export(lay_out(files, tmp_path), exported.trust) is ExitCode.MALFORMED_FILE
+
+
+@pytest.mark.parametrize(
+    ("position", "code"),
+    [
+        pytest.param({"index": 10**6}, ExitCode.UNEXPECTED_FILE, id="beyond the log"),
+        pytest.param({"log": 7}, ExitCode.UNEXPECTED_FILE, id="in no log"),
+        pytest.param({"index": 0}, ExitCode.SIGSTORE_MALFORMED, id="of another entry"),
+    ],
+)
+def test_evidence_at_another_entry_is_refused(
+    position: dict[str, int], code: ExitCode, exported: ExportStory, export_files: Files, tmp_path: Path
+) -> None:
+    files = dict(export_files)
+    in_evidence(**position)(files)
+    assert code_of_export(lay_out(files, tmp_path), exported.trust) is code
+
+
+@pytest.mark.parametrize("name", ["export.json", "logs", "logs/2026", "logs/2026/checkpoint", "models", "requests"])
+def test_a_link_in_the_place_of_a_file_or_folder_is_refused(
+    name: str, exported: ExportStory, folder: Path, tmp_path: Path
+) -> None:
+    """What it leads to can change between two looks."""
+    (folder / name).rename(tmp_path / "elsewhere")
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    assert code_of_export(folder, exported.trust) in (ExitCode.UNSAFE_MEMBER, ExitCode.UNEXPECTED_FILE)
+
+
+def test_a_pipe_in_the_place_of_a_file_is_refused(exported: ExportStory, folder: Path) -> None:
+    (folder / "export.json").unlink()
+    os.mkfifo(folder / "export.json")
+    assert code_of_export(folder, exported.trust) is not ExitCode.VERIFIED
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused(exported: ExportStory, folder: Path) -> None:
+    (folder / "export.json").unlink()
+    (folder / "export.json").mkdir()
+    assert code_of_export(folder, exported.trust) is ExitCode.UNSAFE_MEMBER
+
+
+@pytest.mark.parametrize("name", ["logs", "requests", "models", "policies"])
+def test_a_file_in_the_place_of_a_folder_is_refused(
+    name: str, exported: ExportStory, export_files: Files, tmp_path: Path
+) -> None:
+    kept = {path: content for path, content in export_files.items() if not path.startswith(f"{name}/")}
+    assert code_of_export(lay_out(kept | {name: b""}, tmp_path), exported.trust) is ExitCode.UNEXPECTED_FILE
+
+
+def test_a_path_that_is_no_folder_is_refused(exported: ExportStory, folder: Path) -> None:
+    assert code_of_export(folder / "export.json", exported.trust) is ExitCode.UNREADABLE

@@ -1,0 +1,84 @@
+"""Shredding destroys what opens a closed request's commitments, once, and only what can be spared."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from compliance.ledger.actors import SYSTEM
+from compliance.ledger.models import PendingEntry
+from compliance.requests import identities, queries
+from compliance.requests.actions.shred import shred
+from compliance.requests.errors import NotFoundError, NotReadyError
+from compliance.requests.models import DeletionRequest, IdentityChallenge, Letter, SubjectVault
+from compliance.requests.states import RequestState
+from tests.compliance import cast
+
+pytestmark = pytest.mark.django_db
+OPEN = [state for state in RequestState if state not in ("completed", "refused", "withdrawn")]
+
+
+@pytest.mark.parametrize("state", OPEN, ids=str)
+def test_an_open_request_is_not_shredded(state: RequestState) -> None:
+    cast.model_of("spam", cast.ALICE)
+    request = cast.brought_to(state).request
+    with pytest.raises(NotReadyError, match="open"):
+        shred(request.pk, actor=SYSTEM)
+    assert SubjectVault.objects.get(request=request).shredded_at is None
+
+
+def test_a_letter_that_is_still_owed_is_waited_for() -> None:
+    request = cast.brought_to(RequestState.REFUSED).request
+    assert Letter.objects.filter(request=request, sent_at=None).exists()
+    with pytest.raises(NotReadyError, match="letter"):
+        shred(request.pk, actor=SYSTEM)
+
+
+def test_a_request_that_is_not_there_is_not_shredded() -> None:
+    with pytest.raises(NotFoundError):
+        shred(SYSTEM.id, actor=SYSTEM)
+
+
+def shredded() -> DeletionRequest:
+    request = cast.brought_to(RequestState.REFUSED).request
+    Letter.objects.update(sent_at=request.changed_at)
+    return shred(request.pk, actor=SYSTEM)
+
+
+def test_nothing_that_opens_or_finds_is_left() -> None:
+    vault = SubjectVault.objects.get(request=shredded())
+    kept = (vault.pseudonym, bytes(vault.wrapped_key), bytes(vault.sealed_identifier))
+    assert kept == ("", b"", b"")
+    assert bytes(vault.sealed_commitment_key) == b""
+    assert not IdentityChallenge.objects.exists()
+    for read in (identities.identifier, identities.commitment_key):
+        with pytest.raises(identities.ShreddedError):
+            read(vault)
+
+
+def test_it_is_recorded_once_and_the_chain_goes_on_to_it() -> None:
+    request = shredded()
+    shred(request.pk, actor=SYSTEM)
+    events = [entry.event_type for entry in queries.timeline(request.pk)]
+    assert events[-2:] == ["request.refused", "request.shredded"]
+    request.refresh_from_db()
+    assert request.chain_head == PendingEntry.objects.order_by("pk").last().leaf_sha256  # type: ignore[union-attr]
+
+
+def test_the_command_shreds_what_it_names_and_stops_at_what_it_must_not() -> None:
+    request, out = cast.brought_to(RequestState.REFUSED).request, StringIO()
+    Letter.objects.update(sent_at=request.changed_at)
+    opened = cast.ask(cast.CHARLIE).request
+    with pytest.raises(CommandError, match="open"):
+        call_command("shred", str(request.pk), str(opened.pk), "--yes", stdout=out)
+    assert f"{request.pk}: shredded" in out.getvalue()
+    assert SubjectVault.objects.get(request=opened).shredded_at is None
+
+
+def test_the_command_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = cast.brought_to(RequestState.REFUSED).request
+    Letter.objects.update(sent_at=request.changed_at)
+    monkeypatch.setattr("builtins.input", lambda question: "no")
+    with pytest.raises(CommandError, match="Nothing was shredded"):
+        call_command("shred", str(request.pk))
+    assert SubjectVault.objects.get(request=request).shredded_at is None
