@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from compliance.evidence import timestamp_signature, timestamp_syntax
 from compliance.evidence.errors import TimestampError
-from compliance.evidence.timestamp_chain import UNREADABLE, load_authority, refuse_untrusted_signer
+from compliance.evidence.timestamp_chain import UNREADABLE, load, load_authority, refuse_untrusted_signer
 from compliance.evidence.timestamp_syntax import (
     CONTENT_TYPE,
     MESSAGE_DIGEST,
@@ -48,7 +48,7 @@ _HASHES: dict[x509.ObjectIdentifier, hashes.HashAlgorithm] = {
 
 
 def verify(token: bytes, data: bytes, authority: Sequence[str], *, nonce: int | None = None) -> datetime:
-    """The time (UTC, genTime) at which this authority saw `data`.
+    """The time (UTC, genTime, fractions of a second cut) at which this authority saw `data`.
 
     `token` is a bare granting reply in DER. `authority` holds certificates in PEM: the root that is trusted, then
     others that may lie between it and the signer. `nonce` is what the request asked to be repeated, if it did.
@@ -70,14 +70,15 @@ def _verify(
 ) -> datetime:
     info = _info(signed, data, nonce)
     (signer_info,) = signed.signer_infos.as_list()
-    shown = [_load(timestamp_syntax.encode(each)) for each in signed.certificates or []]
+    shown = [load(timestamp_syntax.encode(each)) for each in signed.certificates or []]
     candidates = list(dict.fromkeys([*shown, *others, root]))
     signer = _signer(signer_info, candidates)
     _refuse_attributes(signer_info, signed.content.content, signer)
     timestamp_signature.refuse_bad_signature(signer_info, signer, _hash(signer_info.digest_algorithm))
     stamped_at = info.gen_time.as_datetime()
     refuse_untrusted_signer(signer, candidates, root, stamped_at)
-    return stamped_at
+    # Times in evidence are written to the second, and periods of keys begin and end on one.
+    return stamped_at.replace(microsecond=0)
 
 
 def _signed_data(token: bytes) -> SignedData:
@@ -143,13 +144,6 @@ def _key_identifier(certificate: x509.Certificate) -> bytes | None:
         if isinstance(extension.value, x509.SubjectKeyIdentifier):
             return extension.value.digest
     return None
-
-
-def _load(certificate: bytes) -> x509.Certificate:
-    # Its own parser lets this pass with a warning that would reach whoever runs the program.
-    if timestamp_syntax.decode(Certificate, certificate).body.serial_number <= 0:
-        raise TimestampError("A certificate in the time stamp has a number below one.")
-    return x509.load_der_x509_certificate(certificate)
 
 
 def _issuer_and_serial(certificate: x509.Certificate) -> bytes:

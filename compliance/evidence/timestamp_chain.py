@@ -6,6 +6,7 @@ critical extension that is not checked here is refused.
 Source: RFC 3161, section 2.3; RFC 5280, sections 4.2.1 and 6.1.
 """
 
+import ssl
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from compliance.evidence import timestamp_syntax
 from compliance.evidence.errors import TimestampError
 from compliance.evidence.timestamp_signature import MIN_RSA_BITS
 
@@ -34,10 +36,20 @@ _ISSUES_FOR = {ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.ANY_EXTEND
 _STRONG = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 
 
+def load(certificate: bytes) -> x509.Certificate:
+    """A certificate in DER; raises TimestampError for a number below one, and one of UNREADABLE."""
+    # Its own parser lets this pass with a warning that would reach whoever runs the program.
+    if timestamp_syntax.decode(timestamp_syntax.Certificate, certificate).body.serial_number <= 0:
+        raise TimestampError("A certificate of the time stamp authority has a number below one.")
+    return x509.load_der_x509_certificate(certificate)
+
+
 def load_authority(authority: Sequence[str]) -> list[x509.Certificate]:
     """The certificates of an authority, its root first; raises TimestampError."""
     try:
-        certificates = [x509.load_pem_x509_certificate(pem.encode()) for pem in authority]
+        certificates = [load(ssl.PEM_cert_to_DER_cert(pem)) for pem in authority]
+    except TimestampError:
+        raise
     except UNREADABLE as error:
         raise TimestampError("Expected certificates of a time stamp authority in PEM, found something else.") from error
     if not certificates:

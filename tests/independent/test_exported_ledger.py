@@ -51,17 +51,19 @@ def ask(export: Path, bundles: Sequence[bytes], folder: Path) -> list[dict[str, 
     )
 
 
+def under(material: dict[str, Any], content: bytes) -> bytes:
+    """The envelope of a bundle with entry, proof and checkpoint of another one."""
+    return sigstore_edited(content, lambda value: value.update(verificationMaterial=material))
+
+
 def test_sigstores_library_accepts_every_signature_and_no_signature_under_another_entry(
     export: Path, tmp_path: Path
 ) -> None:
     bundles = [path.read_bytes() for path in signed_files(export)]
     assert ask(export, bundles, tmp_path / "genuine") == [{"verified": True}] * len(bundles)
     materials = [json.loads(content)["verificationMaterial"] for content in bundles]
-    # Each envelope with the entry, proof and checkpoint of the next one.
-    swapped = [
-        sigstore_edited(content, lambda value, material=material: value.update(verificationMaterial=material))
-        for content, material in zip(bundles, materials[1:] + materials[:1], strict=True)
-    ]
+    others = materials[1:] + materials[:1]
+    swapped = [under(material, content) for material, content in zip(others, bundles, strict=True)]
     answers = ask(export, swapped, tmp_path / "swapped")
     assert [answer.get("code") for answer in answers] == ["TLOG_BODY_ERROR"] * len(bundles)
 

@@ -345,6 +345,8 @@ SCOPES: dict[str, Edit] = {
     "a model named again without records": lambda shares: shares.append(
         {"model": shares[0]["model"], "n_records": 0, "forget_commitment": "7" * 64}
     ),
+    "a share twice, the false one first": lambda shares: shares.insert(0, {**shares[0], "model": some_id(77)}),
+    "a share that is a list of names": lambda shares: shares.append(["model", "n_records", "forget_commitment"]),
     "a share with a remark": share(remark="none"),
     "a share that is a word": lambda shares: shares.append("none"),
     "a share twice": lambda shares: shares.append({**shares[0], "model": some_id(77)}),
@@ -361,6 +363,26 @@ def test_an_ambiguous_scope_is_refused(name: str, log_key: Ed25519PrivateKey, si
 
     story = AmbiguousStory(log_key=log_key, signer=signer)
     assert code_of(bundle.write(story.contents())) is ExitCode.SCOPE_MISMATCH
+
+
+def test_a_share_of_true_records_is_not_a_share_of_one(
+    log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner
+) -> None:
+    """Python takes True for 1; other readers of the scope do not."""
+
+    class TrueStory(Story):
+        n_records: object = True
+
+        def shares(self) -> list[dict[str, Any]]:
+            first, second, *others = super().shares()
+            return [{**first, "n_records": self.n_records}, {**second, "n_records": 1}, *others]
+
+    class OneStory(TrueStory):
+        n_records = 1
+
+    told: dict[str, Any] = {"log_key": log_key, "signer": signer, "facts": says(n_forget=1)}
+    assert code_of(bundle.write(OneStory(**told).contents())) is ExitCode.VERIFIED
+    assert code_of(bundle.write(TrueStory(**told).contents())) is ExitCode.SCOPE_MISMATCH
 
 
 @pytest.mark.parametrize("scope", [{}, {"models": None}, {"models": {}}, {"models": "none"}], ids=repr)

@@ -348,6 +348,14 @@ class FailedStory(Story):
         return Result.FAILED
 
 
+class EarlyScopeStory(Story):
+    """A scope is opened although nobody decided on one yet."""
+
+    def contents(self) -> bundle.BundleContents:
+        self.scope = {"models": self.shares()}
+        return super().contents()
+
+
 class EarlyPolicyStory(Story):
     """A policy is shown although no plan names one yet."""
 
@@ -444,6 +452,7 @@ FALSE_STORIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
     ),
     "completion on failed evidence": ({"kind": FailedStory}, ExitCode.COMPLETION_MISMATCH),
     "the decider signs off": ({"event": by("request.completed", DPO)}, ExitCode.SAME_SIGNER),
+    "a scope before any decision": ({"kind": EarlyScopeStory, "steps": STEPS[:3]}, ExitCode.SCOPE_MISMATCH),
     "a policy before any plan": ({"kind": EarlyPolicyStory, "steps": STEPS[:4]}, ExitCode.UNEXPECTED_FILE),
     "a statement that is none": ({"kind": SummaryStory}, ExitCode.EVIDENCE_MALFORMED),
     "a summary of a better assurance": ({"summary": summarises(assurance="certified")}, ExitCode.CLOSING_STATEMENT),

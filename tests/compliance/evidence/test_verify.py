@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.evidence import bundle, checkpoint, dsse, signing
+from compliance.evidence import bundle, checkpoint, dsse, proof, signing
 from compliance.evidence.errors import ExitCode
 from compliance.evidence.leaf import Event
 from compliance.evidence.report import Report
@@ -177,6 +177,18 @@ def test_a_second_decision_with_a_smaller_share_verifies_before_and_after_its_ru
 def test_who_decided_first_may_sign_off_a_later_decision_of_another_person(keys: dict[str, Any]) -> None:
     steps = ("receive", "request_identity", "confirm_identity", "approve", "approve_anew", "plan", *RUN, "complete")
     assert report_of(Story(**keys, steps=steps, event=by("request.completed", DPO))).state == "completed"
+
+
+def test_proofs_without_the_hint_verify(story: Story) -> None:
+    """C2SP tlog-proof leaves the extra line to whoever writes the proof; it only words a refusal."""
+
+    def bare(entry: bundle.Entry) -> bundle.Entry:
+        parsed = proof.parse(entry.proof)
+        return dataclasses.replace(entry, proof=proof.write(parsed.index, parsed.path, parsed.checkpoint))
+
+    contents = story.contents()
+    bared = dataclasses.replace(contents, entries=tuple(map(bare, contents.entries)))
+    assert code_of(bundle.write(bared)) is ExitCode.VERIFIED
 
 
 def test_shredded_openings_verify_and_the_report_says_what_is_lost(story: Story) -> None:
