@@ -117,8 +117,8 @@ def _refuse(index: Index) -> None:
     positions = [position for position, _ in index.entries]
     if not all(canonical.is_count(at.index) and at.index <= MAX_INDEX and at.log in index.logs for at in positions):
         raise ValueError(f"entries must have indices from 0 to {MAX_INDEX} in one of the logs listed")
-    if positions != sorted(set(positions)):
-        raise ValueError("entries must be in ascending order of different positions")
+    if not positions or positions != sorted(set(positions)):
+        raise ValueError("entries must be at least one, in ascending order of different positions")
     if {at.log for at in positions} != set(numbers):
         raise ValueError("each log listed must hold an entry of the bundle")
     if not all(kind in _KINDS for _, kind in index.entries):

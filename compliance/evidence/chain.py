@@ -55,18 +55,13 @@ class Chain:
 
     def noted_at(self, position: Position) -> datetime:
         """The time of the last event before a position: the controller's clock."""
-        return max(
-            (link for link in self.links if link.position < position), default=self.received, key=_place
-        ).event.at
+        before = (link for link in reversed(self.links) if link.position < position)
+        return next(before, self.received).event.at
 
     def of_job(self, event_type: str, job: str, target: str) -> list[Link]:
         """The events of a type that belong to one job and one target."""
         wanted = (job, target)
         return [link for link in self.all(event_type) if (link.event.text("job"), link.event.text("target")) == wanted]
-
-
-def _place(link: Link) -> Position:
-    return link.position
 
 
 def read(record: Record) -> Chain:

@@ -71,6 +71,7 @@ BAD_INDEX: dict[str, Callable[[dict[str, Any]], object]] = {
     "no logs": without("logs"),
     "logs that are an object": set_to(logs={}),
     "an empty list of logs": set_to(logs=[]),
+    "nothing at all": set_to(logs=[], entries=[], evidence=[], closings=[], models=[], evidence_keys=[]),
     "a log without a key": set_to(logs=[{"log": 1}]),
     "a log whose key is a list": set_to(logs=[{"log": 1, "vkey": []}]),
     "another key than the file": set_to(logs=[{"log": 1, "vkey": "ledger.example/test+00000000+AAAA"}]),

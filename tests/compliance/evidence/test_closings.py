@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from compliance.evidence import bundle, canonical, signing
 from compliance.evidence.bundle import BundleContents
 from compliance.evidence.errors import ExitCode
+from compliance.evidence.position import Position
 from compliance.evidence.summary import SummaryFacts
 from compliance.evidence.verdict import Result
 from compliance.evidence.verify import verify_bundle
@@ -130,6 +131,23 @@ class HastyStory(Story):
         self.summarise = summarise  # type: ignore[method-assign]
 
 
+class PrescientStory(Story):
+    """Summaries that name the very completion that is logged after them: its bytes were known before."""
+
+    held: bytes | None = None
+
+    def append(self, entry: bytes) -> Position:
+        if b'"request.completed"' not in entry:
+            return super().append(entry)
+        self.held = entry
+        return Position(1, len(self.ledger.last.leaves) + len(self.parts))
+
+    def complete(self) -> None:
+        super().complete()
+        assert self.held is not None
+        assert super().append(self.held) == self.events[-1]
+
+
 class OpenSummaryStory(Story):
     """A request is summed up although it goes on."""
 
@@ -165,6 +183,7 @@ BROKEN: dict[str, tuple[type[Story], tuple[str, ...], ExitCode]] = {
     "summaries of each other's model": (SwappedSummariesStory, STEPS, ExitCode.CLOSING_STATEMENT),
     "a summary of a target that is none": (ForeignTargetStory, STEPS, ExitCode.CLOSING_STATEMENT),
     "summaries before the completion": (HastyStory, STEPS, ExitCode.CLOSING_STATEMENT),
+    "summaries before a completion that was known": (PrescientStory, STEPS, ExitCode.CLOSING_STATEMENT),
     "summaries of an open request": (OpenSummaryStory, (*TO_THE_EVIDENCE, "sum_up"), ExitCode.UNEXPECTED_FILE),
     "summaries of a request withdrawn": (
         OpenSummaryStory,

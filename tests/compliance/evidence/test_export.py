@@ -67,6 +67,10 @@ FOLDERS: dict[str, tuple[Callable[[Files], object], ExitCode]] = {
     "a file among the logs": (with_file("logs/notes.txt"), ExitCode.UNEXPECTED_FILE),
     "a file among the requests": (with_file("requests/notes.txt"), ExitCode.UNEXPECTED_FILE),
     "a file too many in a log": (with_file("logs/2026/notes.txt"), ExitCode.UNEXPECTED_FILE),
+    "a file too many in a folder of partial tiles": (
+        with_file("logs/2026/tile/0/001.p/notes"),
+        ExitCode.UNEXPECTED_FILE,
+    ),
     "a tile by another spelling": (with_file("logs/2026/tile/0/0"), ExitCode.UNEXPECTED_FILE),
     "a tile beyond the log": (with_file("logs/2026/tile/0/005", bytes(8192)), ExitCode.UNEXPECTED_FILE),
     "a level beyond the log": (with_file("logs/2026/tile/7/000.p/1", bytes(32)), ExitCode.UNEXPECTED_FILE),

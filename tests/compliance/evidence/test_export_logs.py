@@ -267,6 +267,13 @@ def test_a_trust_file_that_is_none_is_refused_in_any_case(
     assert code_of_export(folder, exported.trust if pinned else None) is code
 
 
+def test_an_export_without_words_for_sigstore_clients_verifies(
+    exported: ExportStory, export_files: Files, tmp_path: Path
+) -> None:
+    kept = {name: held for name, held in export_files.items() if name != "trusted_root.json"}
+    assert code_of_export(lay_out(kept, tmp_path), exported.trust) is ExitCode.VERIFIED
+
+
 def test_a_root_for_sigstore_clients_that_names_other_logs_is_refused(
     exported: ExportStory, export_files: Files, tmp_path: Path
 ) -> None:

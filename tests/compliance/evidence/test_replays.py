@@ -102,6 +102,34 @@ def test_openings_of_another_request_do_not_open_this_one(
     assert code_of(bundle.write(dataclasses.replace(first, openings=foreign))) is ExitCode.OPENING_MISMATCH
 
 
+def test_nothing_at_all_is_refused(first: bundle.BundleContents) -> None:
+    files = unpack(bundle.write(dataclasses.replace(first, entries=first.entries[:1], evidence=(), closings=())))
+
+    def empty(index: dict[str, Any]) -> None:
+        index.update(logs=[], entries=[])
+
+    kept = {name: held for name, held in files.items() if not name.startswith(("logs/", "entries/"))}
+    assert code_of(reindexed(pack(kept), empty)) is ExitCode.MALFORMED_FILE
+
+
+def test_evidence_without_any_event_is_refused(first: bundle.BundleContents) -> None:
+    attached = first.evidence[0]
+    entries = tuple(entry for entry in first.entries if entry.position == attached.position)
+    forged = dataclasses.replace(first, entries=entries, evidence=(attached,), closings=())
+    assert code_of(bundle.write(forged)) is ExitCode.CHAIN_BROKEN
+
+
+def test_a_second_signature_of_the_same_key_is_not_the_one_in_the_ledger(
+    first: bundle.BundleContents, signer: signing.EvidenceSigner
+) -> None:
+    """It verifies, and yet its time could be another."""
+    attached, *others = first.evidence
+    again = signer.sign(dsse.parse_envelope(attached.envelope).payload)
+    assert again != attached.envelope
+    forged = dataclasses.replace(first, evidence=(dataclasses.replace(attached, envelope=again), *others))
+    assert code_of(bundle.write(forged)) is ExitCode.EVIDENCE_SIGNATURE
+
+
 def test_evidence_left_out_of_a_completed_request_is_missed(first: bundle.BundleContents) -> None:
     kept, dropped = first.evidence
     entries = tuple(entry for entry in first.entries if entry.position != dropped.position)
