@@ -115,13 +115,11 @@ def damage(files: Files, rules: tuple[Rule, ...]) -> Iterator[Forgery]:
 
 def exchanged(files: Files, rules: tuple[Rule, ...]) -> Iterator[Forgery]:
     """Two files of one kind in each other's place: of another entry, target, log or model of the same request."""
-    names = sorted(files)
-    for first, second in itertools.pairwise(names):
-        rule = rule_for(first, rules)
-        if rule is not rule_for(second, rules) or files[first] == files[second]:
-            continue
-        changed = {**files, first: files[second], second: files[first]}
-        yield Forgery(f"{first} and {second} exchanged", changed, rule.changed)
+    for rule in rules:
+        for first, second in itertools.pairwise(_matching(files, rule)):
+            if files[first] != files[second]:
+                changed = {**files, first: files[second], second: files[first]}
+                yield Forgery(f"{first} and {second} exchanged", changed, rule.changed)
 
 
 def replaced_by(files: Files, others: Files, rules: tuple[Rule, ...], what: str) -> Iterator[Forgery]:

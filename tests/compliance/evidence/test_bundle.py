@@ -133,6 +133,12 @@ def test_what_is_no_index_is_refused(content: bytes, genuine: bytes) -> None:
     assert code_of(replaced(genuine, "bundle.json", lambda _: content)) is ExitCode.MALFORMED_FILE
 
 
+@pytest.mark.parametrize("written", ["expunge-bundle/1", "expunge-bundle/3", None])
+def test_another_version_of_the_format_is_told_as_such(written: str | None, genuine: bytes) -> None:
+    with pytest.raises(MalformedFileError, match="Use a verifier of its version"):
+        bundle.read(reindexed(genuine, set_to(format=written)))
+
+
 def test_an_index_that_was_changed_without_its_seal_is_refused(genuine: bytes) -> None:
     data = replaced(genuine, "bundle.json", lambda content: content.replace(b"2026-05-02", b"2026-05-03"))
     with pytest.raises(MalformedFileError, match="seal"):

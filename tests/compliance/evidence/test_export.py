@@ -9,6 +9,7 @@ import pytest
 
 from compliance.evidence import canonical
 from compliance.evidence.errors import ExitCode
+from compliance.evidence.export_folder import MAX_FILE_BYTES
 
 from .export_edits import Files, code_of_export, edited_json, in_logs
 from .export_story import (
@@ -182,6 +183,20 @@ def test_a_link_in_the_place_of_a_file_or_folder_is_refused(
     (folder / name).rename(tmp_path / "elsewhere")
     (folder / name).symlink_to(tmp_path / "elsewhere")
     assert code_of_export(folder, exported.trust) in (ExitCode.UNSAFE_MEMBER, ExitCode.UNEXPECTED_FILE)
+
+
+@pytest.mark.parametrize("name", [f"requests/{FIRST}/evidence", "logs/2026/tile"])
+def test_a_link_in_the_place_of_a_folder_further_down_is_refused(
+    name: str, exported: ExportStory, folder: Path, tmp_path: Path
+) -> None:
+    (folder / name).rename(tmp_path / "elsewhere")
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    assert code_of_export(folder, exported.trust) is ExitCode.UNSAFE_MEMBER
+
+
+def test_a_file_beyond_the_limit_is_refused_without_being_read(exported: ExportStory, folder: Path) -> None:
+    os.truncate(folder / "export.json", MAX_FILE_BYTES + 1)
+    assert code_of_export(folder, exported.trust) is ExitCode.TOO_LARGE
 
 
 def test_a_pipe_in_the_place_of_a_file_is_refused(exported: ExportStory, folder: Path) -> None:

@@ -33,7 +33,7 @@ from .forgeries import (
 from .story import Story, new_signer
 from .unsigned_forgeries import of_bundle, of_export
 
-MIN_FORGERIES = 700
+MIN_FORGERIES = 1000
 
 
 @dataclass(frozen=True)
