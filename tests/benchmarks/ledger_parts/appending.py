@@ -36,9 +36,7 @@ def measure() -> Appending:
     _run([_write] * N_WRITERS + [_sequence, _checkpoint], seconds=SECONDS / 3)
     log = logs.newest()
     first = 0 if log is None else log.end
-    started = time.monotonic()
-    _run([_write] * N_WRITERS + [_sequence, _checkpoint], seconds=SECONDS)
-    elapsed = time.monotonic() - started
+    elapsed = _run([_write] * N_WRITERS + [_sequence, _checkpoint], seconds=SECONDS)
     log = logs.newest()
     assert log is not None
     n_entries = log.end - first
@@ -51,13 +49,20 @@ def measure() -> Appending:
     )
 
 
-def _run(parts: list[Callable[..., None]], seconds: float) -> None:
-    """Run each part in a process of its own until the time is over; the sequencer and checkpointer then finish."""
+def _run(parts: list[Callable[..., None]], seconds: float) -> float:
+    """Run each part in a process of its own until the time is over; the sequencer and checkpointer then finish.
+
+    Returns the seconds from the moment when all were ready until the last had finished.
+    """
     context = multiprocessing.get_context("spawn")
     stop, drained = context.Event(), context.Event()
-    processes = [context.Process(target=part, args=(stop, drained)) for part in parts]
+    begin = context.Barrier(len(parts) + 1)
+    processes = [context.Process(target=part, args=(begin, stop, drained)) for part in parts]
     for process in processes:
         process.start()
+    # Starting Python and Django is not what is measured.
+    begin.wait()
+    started = time.monotonic()
     time.sleep(seconds)
     stop.set()
     for process, part in zip(processes, parts, strict=True):
@@ -68,16 +73,21 @@ def _run(parts: list[Callable[..., None]], seconds: float) -> None:
         process.join()
     if any(process.exitcode for process in processes):
         raise RuntimeError(f"A part ended with {[process.exitcode for process in processes]}.")
+    return time.monotonic() - started
 
 
-def _set_up() -> None:
+def _set_up(begin: Any) -> None:
     import django
 
     django.setup()
+    from django.db import connection
+
+    connection.ensure_connection()
+    begin.wait()
 
 
-def _write(stop: Any, drained: Any) -> None:
-    _set_up()
+def _write(begin: Any, stop: Any, drained: Any) -> None:
+    _set_up(begin)
     from django.db import transaction
 
     from compliance.ledger.actors import SYSTEM
@@ -89,16 +99,16 @@ def _write(stop: Any, drained: Any) -> None:
             record_event("job.failed", actor=SYSTEM, facts=facts, request_id=uuid.uuid4(), previous="0" * 64)
 
 
-def _sequence(stop: Any, drained: Any) -> None:
-    _set_up()
+def _sequence(begin: Any, stop: Any, drained: Any) -> None:
+    _set_up(begin)
     from compliance.ledger.sequencer import sequence_batch
 
     while sequence_batch() or not drained.is_set():
         time.sleep(0.02)
 
 
-def _checkpoint(stop: Any, drained: Any) -> None:
-    _set_up()
+def _checkpoint(begin: Any, stop: Any, drained: Any) -> None:
+    _set_up(begin)
     from compliance.ledger.checkpointer import sign_checkpoint
 
     while sign_checkpoint() is not None or not drained.is_set():
@@ -126,17 +136,15 @@ def _count(table: str, parts: list[Callable[..., None]]) -> float:
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TABLE {table} (position bigint PRIMARY KEY, entry_id uuid UNIQUE, leaf bytea)")
         cursor.execute(f"CREATE TABLE {table}_head AS SELECT 0::bigint AS size")
-        started = time.monotonic()
-        _run(parts, seconds=SECONDS / 3)
-        elapsed = time.monotonic() - started
+        elapsed = _run(parts, seconds=SECONDS / 3)
         cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608  a constant of this file
         (n_rows,) = cursor.fetchone()
     return float(n_rows / elapsed)
 
 
-def _copy(stop: Any, drained: Any) -> None:
+def _copy(begin: Any, stop: Any, drained: Any) -> None:
     """The fastest way in that keeps positions gap-free: many rows a commit, the counter locked meanwhile."""
-    _set_up()
+    _set_up(begin)
     from django.db import connection
 
     connection.ensure_connection()
@@ -150,9 +158,9 @@ def _copy(stop: Any, drained: Any) -> None:
                     copy.write_row((number, uuid.uuid4(), leaf))
 
 
-def _single(stop: Any, drained: Any) -> None:
+def _single(begin: Any, stop: Any, drained: Any) -> None:
     """The plain way: one row a commit, positions from a locked counter."""
-    _set_up()
+    _set_up(begin)
     from django.db import connection
 
     connection.ensure_connection()
