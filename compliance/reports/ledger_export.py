@@ -8,7 +8,6 @@ Next: compliance/evidence/verify_export.py
 import shutil
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -17,23 +16,14 @@ from compliance.evidence import sigstore, sigstore_root, tiles
 from compliance.evidence import trust as trusts
 from compliance.evidence.export_folder import README
 from compliance.evidence.export_index import Disclosure, ExportedLog, ExportIndex
-from compliance.evidence.position import Position
-from compliance.ledger import log_files, logs, notes
+from compliance.ledger import checkpointer, log_files, logs
 from compliance.ledger.log_store import DirectoryStore
-from compliance.ledger.models import CheckpointTimestamp, LedgerEntry, Log, SignedCheckpoint
+from compliance.ledger.models import CheckpointTimestamp, LedgerEntry
 from compliance.ledger.trust_file import current_trust
+from compliance.reports.heads import Head, head_over, heads_of, position_of
 from compliance.reports.request_files import RequestFiles, collect
 from compliance.requests.errors import NotReadyError
 from compliance.requests.models import Evidence, Summary
-
-
-@dataclass(frozen=True)
-class _Head:
-    """A checkpoint as it goes out: read once, for more witnesses may cosign it meanwhile."""
-
-    checkpoint: SignedCheckpoint
-    note: bytes
-    vkey: str
 
 
 class ExportExistsError(FileExistsError):
@@ -74,37 +64,34 @@ def _write(draft: Path, request_ids: Sequence[uuid.UUID], now: datetime) -> None
         _write_request(store, files, heads)
 
 
-def _heads() -> list[_Head]:
-    """The newest checkpoint of each log; all but the last must cover their log to its end."""
-    heads = [head for log in Log.objects.order_by("number") if (head := logs.last_checkpoint(log)) is not None]
-    if not heads:
+def _heads() -> list[Head]:
+    """The heads of all logs; a log that has only just begun, and has none yet, is left out."""
+    newest = checkpointer.latest()
+    if newest is None:
         raise NotReadyError("No checkpoint was signed yet. Start `manage.py sequencer` and `manage.py checkpointer`.")
-    for head in heads[:-1]:
-        if head.size != head.log.size:
-            raise NotReadyError(f"The log {head.log.origin} is not signed to its end. Try again in a few seconds.")
-    return [_Head(head, notes.cosigned(head), notes.vkey_of(bytes(head.note))) for head in heads]
+    return heads_of(1, newest.log_id)
 
 
-def _write_log(store: DirectoryStore, head: _Head) -> None:
+def _write_log(store: DirectoryStore, head: Head) -> None:
     log_files.export(store, head.checkpoint)
     stamp = CheckpointTimestamp.objects.filter(checkpoint=head.checkpoint).first()
     log_files.announce(store, head.checkpoint, head.note, None if stamp is None else bytes(stamp.token))
 
 
-def _exported(head: _Head) -> ExportedLog:
+def _exported(head: Head) -> ExportedLog:
     log = head.checkpoint.log
     return ExportedLog(log.number, head.vkey, log_files.folder_of(log.origin))
 
 
-def _write_request(store: DirectoryStore, files: RequestFiles, heads: Sequence[_Head]) -> None:
+def _write_request(store: DirectoryStore, files: RequestFiles, heads: Sequence[Head]) -> None:
     entries = {entry.leaf_sha256: entry for entry in files.entries}
     evidence = {str(row.target_id): row for row in files.evidence}
     summaries = {str(row.target_id): row for row in files.summaries}
     policy_sha256 = None if files.policy is None else sha256(files.policy).hexdigest()
     disclosure = Disclosure(
         request=str(files.request.pk),
-        evidence={target: _position(entries[row.leaf_sha256], heads) for target, row in evidence.items()},
-        closings={target: _position(entries[row.leaf_sha256], heads) for target, row in summaries.items()},
+        evidence={target: position_of(entries[row.leaf_sha256], heads) for target, row in evidence.items()},
+        closings={target: position_of(entries[row.leaf_sha256], heads) for target, row in summaries.items()},
         models=tuple(sorted(files.models)),
         policy_sha256=policy_sha256,
         is_opened=files.openings is not None,
@@ -122,25 +109,14 @@ def _write_request(store: DirectoryStore, files: RequestFiles, heads: Sequence[_
             store.write(name, shared_content)
 
 
-def _head_of(entry: LedgerEntry, heads: Sequence[_Head]) -> _Head:
-    return next(head for head in reversed(heads) if head.checkpoint.log.first_position <= entry.position)
-
-
-def _position(entry: LedgerEntry, heads: Sequence[_Head]) -> Position:
-    log = _head_of(entry, heads).checkpoint.log
-    return Position(log.number, entry.position - log.first_position)
-
-
-def _sigstore(row: Evidence | Summary, entry: LedgerEntry, files: RequestFiles, heads: Sequence[_Head]) -> bytes:
-    head = _head_of(entry, heads)
-    log = head.checkpoint.log
-    index = entry.position - log.first_position
+def _sigstore(row: Evidence | Summary, entry: LedgerEntry, files: RequestFiles, heads: Sequence[Head]) -> bytes:
+    head, index = head_over(entry, heads), position_of(entry, heads).index
     return sigstore.write(
         sigstore.Parts(
             envelope=bytes(row.envelope),
             leaf=bytes(entry.leaf),
             index=index,
-            path=tiles.inclusion_path(index, head.checkpoint.size, logs.reader(log)),
+            path=tiles.inclusion_path(index, head.checkpoint.size, logs.reader(head.checkpoint.log)),
             checkpoint=head.note,
             vkey=head.vkey,
             timestamps=files.timestamps.get(row.leaf_sha256, ()),

@@ -4,12 +4,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from compliance.evidence import trust
+from compliance.evidence.errors import TrustFileError
 from compliance.ledger import checkpointer, logs
 from compliance.ledger.actors import STAFF_ROLES
 from compliance.ledger.log_files import folder_of
 from compliance.ledger.models import LedgerEntry, Outsider, PendingEntry, PublicKey
 from compliance.ledger.progress import progress
+from compliance.ledger.trust_file import current_trust
 from compliance.portal.access import Viewer, only_for
+from compliance.portal.request_page import BUNDLE_ROLES
 
 SHOWN_ENTRIES = 20
 
@@ -38,5 +42,15 @@ def ledger(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         "witnessing": far.witnessing,
         "newest": far.logs[0] if far.logs else None,
         "outsiders": Outsider.objects.all(),
+        "trust_sha256": _trust_sha256(),
+        "may_export": viewer.has_any(BUNDLE_ROLES),
     }
     return render(request, "portal/ledger.html", context)
+
+
+def _trust_sha256() -> str:
+    """The fingerprint of the trust file as it is now; empty while a key is missing."""
+    try:
+        return trust.fingerprint(trust.write(current_trust()))
+    except TrustFileError:
+        return ""

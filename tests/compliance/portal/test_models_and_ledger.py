@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from compliance.evidence import trust
 from compliance.ledger import outsiders
 from compliance.ledger.actors import SYSTEM
 from compliance.ledger.checkpointer import latest
@@ -104,6 +105,24 @@ def test_the_ledger_shows_checkpoint_keys_and_what_waits() -> None:
         assert key.key_sha256 in page.text
     assert page.problems == []
     assert cast.MARK not in page.html
+
+
+def test_an_auditor_takes_the_trust_file_whose_fingerprint_the_page_shows_and_an_operator_does_not() -> None:
+    cast.run_ledger()
+    auditor, operator = signed_in(cast.audrey()), signed_in(cast.bob())
+    content = auditor.get("/trust/").content
+    assert trust.parse(content).log_vkeys
+    assert trust.fingerprint(content) in seen(auditor, "/ledger/").text
+    assert "/trust/" in seen(auditor, "/ledger/").html
+    assert "/trust/" not in seen(operator, "/ledger/").html
+    assert operator.get("/trust/").status_code == 403
+
+
+def test_before_a_key_is_published_there_is_no_trust_file_and_the_page_says_why() -> None:
+    auditor = signed_in(cast.audrey())
+    assert "/trust/" not in seen(auditor, "/ledger/").html
+    page = auditor.get("/trust/", follow=True)
+    assert b"not published yet" in page.content
 
 
 def test_the_checkpoint_on_the_page_is_the_one_that_was_signed() -> None:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.evidence import bundle, checkpoint, dsse
+from compliance.evidence import bundle, checkpoint, cosignature, dsse
 from compliance.evidence.report import Report
 from compliance.evidence.verdict import Verdict
 from compliance.evidence.verify import verify_bundle
-from compliance.ledger import actors
-from compliance.ledger.models import PublicKey
+from compliance.ledger import actors, notes
+from compliance.ledger.models import PublicKey, SignedCheckpoint
 from compliance.reports.request_bundle import export
 from compliance.requests.actions.start_job import start_job
 from compliance.requests.errors import NotReadyError
@@ -135,3 +135,20 @@ def test_nothing_about_the_person_is_in_the_bundle() -> None:
     assert cast.MARK.encode() not in contents
     assert request.vault.pseudonym.encode() not in contents
     assert b"spam-0" not in contents, "record ids may be personal data"
+
+
+def test_a_witness_that_cosigns_while_the_bundle_is_made_does_not_spoil_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The note is read once: proofs and bundle would otherwise name two versions of one checkpoint."""
+    request = cast.ask().request
+    cast.run_ledger()
+    n_read = 0
+
+    def cosigned_meanwhile(head: SignedCheckpoint) -> bytes:
+        nonlocal n_read
+        n_read += 1
+        line = cosignature.cosign(bytes(head.note), "w.example", Ed25519PrivateKey.generate(), NOW)
+        return cosignature.add_line(bytes(head.note), line)
+
+    monkeypatch.setattr(notes, "cosigned", cosigned_meanwhile)
+    assert verified(export(request.pk)).state.startswith("in progress")
+    assert n_read == 1
