@@ -1,4 +1,5 @@
-"""`python -m compliance.evidence`: the auditor's commands. `verify` and `explain` for evidence, `witness` for logs."""
+"""`python -m compliance.evidence`: the auditor's commands. `verify` and `explain` for evidence, `consistency` and
+`witness` for logs."""
 
 import argparse
 import io
@@ -8,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from compliance.evidence import errors, explanation, pins, tables
-from compliance.evidence.errors import EvidenceError, ExitCode
+from compliance.evidence import errors, explanation, growth, pins, tables
+from compliance.evidence.errors import EvidenceError, ExitCode, UnreadableError
 from compliance.evidence.pins import Pins
 from compliance.evidence.verify import verify_bundle
 from compliance.evidence.verify_export import verify_export
@@ -29,6 +30,12 @@ Tells one request's story, entry by entry, each with its place in the log and th
 
 Everything is verified first, as `verify` does it; what does not verify is not told.
 """
+_CONSISTENCY = """\
+Checks that a log only grew: that no entry was changed, removed or put in between since a checkpoint that you kept.
+
+OLD is the file `checkpoint` of an earlier export, or a checkpoint as a witness holds it. NEW is the folder of the same
+log now, logs/LOG of a newer export or a published log, or a proof file.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "witness":
         return witness.run(options)
     try:
-        value, text = _verify(options) if options.command == "verify" else _explain(options)
+        value, text = _COMMANDS[options.command](options)
     except EvidenceError as error:
         _show_refusal(error, as_json=options.json)
         return int(error.code)
@@ -67,6 +74,29 @@ def _explain(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     return story.to_dict(), tables.story_table(story)
 
 
+def _consistency(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    trust = pins.read(options).of_logs()
+    old_note = pins.read_bundle(options.old)
+    if _is_folder(options.new):
+        grown = growth.in_folder(old_note, options.new, trust)
+    else:
+        grown = growth.in_proof(old_note, pins.read_bundle(options.new), trust)
+    if options.write_proof is not None:
+        _write_new(options.write_proof, grown.proof)
+    return grown.to_dict(), tables.growth_table(grown)
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+    except OSError as error:
+        raise UnreadableError(f"{path} cannot be written: {error.strerror or error}. Name a new file.") from error
+
+
+_COMMANDS = {"verify": _verify, "explain": _explain, "consistency": _consistency}
+
+
 def _is_folder(path: Path) -> bool:
     """False for a path that the system refuses to look at: reading it will say why."""
     try:
@@ -86,7 +116,11 @@ def _parser() -> argparse.ArgumentParser:
         "export", type=Path, metavar="EXPORT", help="the .zip file of a request, or an export's folder"
     )
     explain.add_argument("request", metavar="REQUEST", help="the id of the request")
-    for command in (verify, explain):
+    grown = _command(commands, "consistency", "check that a log only grew since a checkpoint you kept", _CONSISTENCY)
+    grown.add_argument("old", type=Path, metavar="OLD", help="the checkpoint that you kept, a file")
+    grown.add_argument("new", type=Path, metavar="NEW", help="the log's folder now, or a proof file")
+    grown.add_argument("--write-proof", type=Path, metavar="FILE", help="write the proof into a new file, for others")
+    for command in (verify, explain, grown):
         pins.add_arguments(command)
         command.add_argument("--json", action="store_true", help="print the report, or the refusal, as JSON on stdout")
     witness.add_arguments(commands)

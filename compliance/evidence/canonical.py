@@ -6,29 +6,43 @@ All functions raise ValueError with the reason; callers turn it into the error o
 value that was refused: it may be the personal data that must not get in.
 """
 
-import base64
 import binascii
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 
 MAX_INT = 2**53 - 1
+_N_DIGITS_OF_MAX_INT = len(str(MAX_INT))
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _CONTAINERS = frozenset({dict, list, tuple})
 _CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-_LONG_NUMBER = re.compile(rb"[:,\[]-?[0-9]{16}")
 # Python's spelling of floats that ECMAScript spells in another way, where a value begins.
 _OTHER_FLOAT = re.compile(r"([:,\[])(-?[0-9][0-9.]*(?:e[+-][0-9]+|(?<=\.0)))(?=[,\]}])")
-_encode_plain = json.JSONEncoder(
-    ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-).encode
 _encode_text = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _plain_encoder() -> Callable[[Any], str]:
+    """The library's encoder with sorted keys, no spaces, and no look for cycles.
+
+    The library makes the part of it that is written in C anew for each value, which takes longer than small values do.
+    """
+    encoder = json.JSONEncoder(
+        ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+    )
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return encoder.encode
+    in_c = make(None, encoder.default, json.encoder.encode_basestring, None, ":", ",", True, False, False)
+    return lambda value: "".join(in_c(value, 0))
+
+
+_encode_plain = _plain_encoder()
 
 
 def dumps(value: Any) -> bytes:
@@ -39,13 +53,8 @@ def dumps(value: Any) -> bytes:
         raise ValueError(f"value has no canonical JSON form: {error}") from error
 
 
-def dumps_texts(value: Any) -> bytes:
-    """The same for objects and lists of strings with ASCII keys, which the caller has made: nothing is looked at."""
-    return _encode_plain(value).encode()
-
-
 def _dumps(value: Any) -> str:
-    n_floats = _count_other_floats(value)
+    n_floats = _count_other_floats((value,))
     if n_floats is None:
         return _encode(value)
     # The C encoder writes the same text but for some floats, which are put right in it.
@@ -72,40 +81,36 @@ def loads(data: bytes) -> Any:
 def parse(data: bytes) -> Any:
     """Parse JSON in any spelling, for callers that build the bytes anew and compare; raises ValueError."""
     try:
-        return json.loads(data.decode(), parse_int=_parse_integer if _LONG_NUMBER.search(b"[" + data) else None)
+        return _decode(data.decode())
     except (RecursionError, UnicodeError) as error:
         raise ValueError(str(error)) from error
 
 
-def _count_other_floats(value: Any) -> int | None:
+def _count_other_floats(container: Any) -> int | None:
     """How many floats ECMAScript spells in another way than Python; None where other things are spelt differently."""
-    members = _members_of(value)
+    members = container
+    if type(container) is dict:
+        members = container.values()
+        try:
+            is_plain = "".join(container).isascii()
+        except TypeError:
+            is_plain = False
+        # Keys that are sorted differently, or are none.
+        if not is_plain:
+            return None
     total = 0
-    for member in members or ():
+    for member in members:
         kind = type(member)
         if kind is str:
             continue
-        n_floats = _count_other_floats(member) if kind in _CONTAINERS else _is_other_float(member)
+        n_floats = _count_other_floats(member) if kind in _CONTAINERS else _is_other_number(member)
         if n_floats is None:
             return None
         total += n_floats
-    return None if members is None else total
+    return total
 
 
-def _members_of(value: Any) -> Iterable[Any] | None:
-    """What is inside, or the value itself; None for keys that are sorted differently, or are none."""
-    kind = type(value)
-    if kind is dict:
-        try:
-            return value.values() if "".join(value).isascii() else None
-        except TypeError:
-            return None
-    if kind is list or kind is tuple:
-        return cast(Iterable[Any], value)
-    return (value,)
-
-
-def _is_other_float(value: Any) -> int | None:
+def _is_other_number(value: Any) -> int | None:
     kind = type(value)
     if value is None or kind is bool:
         return 0
@@ -172,8 +177,13 @@ def _digits_of(value: float) -> tuple[str, str, int]:
 
 def _parse_integer(digits: str) -> int | float:
     """JSON knows one kind of number: from 2**53 on digits stand for a double, and are refused where they do not."""
+    if len(digits) < _N_DIGITS_OF_MAX_INT:
+        return int(digits)
     value = float(digits)
     return int(digits) if abs(value) <= MAX_INT else value
+
+
+_decode = json.JSONDecoder(parse_int=_parse_integer).decode
 
 
 def digest(value: Any) -> str:
@@ -183,7 +193,7 @@ def digest(value: Any) -> str:
 
 def encode_base64(data: bytes) -> str:
     """Standard base64 with padding."""
-    return base64.b64encode(data).decode("ascii")
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def decode_base64(text: object) -> bytes:
@@ -191,10 +201,12 @@ def decode_base64(text: object) -> bytes:
     if not isinstance(text, str):
         raise ValueError(f"expected base64, found a value of type {type(text).__name__}")
     try:
-        data = base64.b64decode(text.encode("ascii"), validate=True)
-    except (UnicodeError, binascii.Error) as error:
+        data = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError as error:
         raise ValueError("expected base64, found a character or a length that it does not have") from error
-    if encode_base64(data) != text:
+    # The bytes before the last whole group of three have one spelling only.
+    last = (len(data) - 1) // 3 * 3 if data else 0
+    if encode_base64(data[last:]) != text[last // 3 * 4 :]:
         raise ValueError("expected canonical base64, found spare bits or a second spelling")
     return data
 

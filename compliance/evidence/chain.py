@@ -3,8 +3,12 @@
 A chain cannot show what happened after its last event. Terminal events end it.
 """
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
 
 from compliance.evidence import leaf as leaves
 from compliance.evidence.errors import ChainError, PolicyOrderError, SwappedRequestError
@@ -19,8 +23,7 @@ _AFTER_THE_END = "request.shredded"
 _NEEDS = {"request.planned": "request.approved", "request.completed": "request.approved"}
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """One event with its place in the ledger and its leaf hash in hex."""
 
     position: Position
@@ -34,6 +37,13 @@ class Chain:
 
     links: tuple[Link, ...]
 
+    @cached_property
+    def _by_type(self) -> Mapping[str, tuple[Link, ...]]:
+        found: dict[str, list[Link]] = defaultdict(list)
+        for link in self.links:
+            found[link.event.type].append(link)
+        return {name: tuple(links) for name, links in found.items()}
+
     @property
     def received(self) -> Link:
         """The first event."""
@@ -44,9 +54,9 @@ class Chain:
         """The terminal event, if there is one."""
         return next((link for link in self.links if link.event.type in TERMINAL), None)
 
-    def all(self, event_type: str) -> list[Link]:
+    def all(self, event_type: str) -> tuple[Link, ...]:
         """All events of a type."""
-        return [link for link in self.links if link.event.type == event_type]
+        return self._by_type.get(event_type, ())
 
     def last(self, event_type: str, before: Position | None = None) -> Link | None:
         """The last event of a type, if asked only among those before a position."""

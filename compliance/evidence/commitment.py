@@ -11,7 +11,6 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from compliance.evidence import canonical
@@ -31,7 +30,7 @@ def commit(key: bytes, label: str, payload: Mapping[str, Any]) -> str:
         raise ValueError(f"Expected a commitment key of {KEY_BYTES} bytes, found {len(key)}. Use new_key().")
     if not label or "\x00" in label:
         raise ValueError("Expected a non-empty label without a zero byte.")
-    return hmac.new(key, label.encode() + b"\x00" + canonical.dumps(dict(payload)), sha256).hexdigest()
+    return hmac.digest(key, label.encode() + b"\x00" + canonical.dumps(dict(payload)), "sha256").hex()
 
 
 @dataclass(frozen=True, kw_only=True)

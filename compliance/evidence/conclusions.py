@@ -117,7 +117,9 @@ def counted(n: int, what: str) -> str:
     """`1 entry`, `2 entries`."""
     if n == 1:
         return f"1 {what}"
-    return f"{n} {what[:-1]}ies" if what.endswith(("ry", "ary")) else f"{n} {what}s"
+    if what.endswith("ry"):
+        return f"{n} {what[:-1]}ies"
+    return f"{n} {what}{'es' if what.endswith('sh') else 's'}"
 
 
 def _holding(n: int) -> str:

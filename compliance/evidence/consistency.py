@@ -72,6 +72,12 @@ def verify(old: Checkpoint, new: Checkpoint, path: Sequence[bytes]) -> None:
         ) from error
 
 
+def refuse_other_size(old: Checkpoint, proof: ConsistencyProof) -> None:
+    """Raises ConsistencyError for a proof that begins at another size than the older checkpoint."""
+    if proof.old_size != old.size:
+        raise ConsistencyError(f"The proof begins at {proof.old_size} entries; your checkpoint is over {old.size}.")
+
+
 def prove(old: Checkpoint, new: Checkpoint, note: bytes, read_tile: ReadTile) -> bytes:
     """The proof file from `old` to `new`, whose signed note is `note`; it is verified before it is handed out.
 

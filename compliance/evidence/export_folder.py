@@ -51,7 +51,7 @@ class ExportFolder:
 
     path: str
     index: ExportIndex
-    requests: tuple[str, ...]
+    requests: frozenset[str]
 
     def log_path(self, folder: str) -> Path:
         """Where a log lies."""
@@ -98,7 +98,7 @@ def open_folder(path: Path) -> ExportFolder:
     logs = _subfolders(path / "logs")
     if logs != folders:
         raise MissingFileError(f"export.json lists the logs {sorted(folders)}; found are {sorted(logs)}.")
-    return ExportFolder(path=str(path), index=index, requests=tuple(sorted(_subfolders(path / "requests"))))
+    return ExportFolder(path=str(path), index=index, requests=frozenset(_subfolders(path / "requests")))
 
 
 def names_in(folder: str | Path) -> list[str]:

@@ -4,13 +4,12 @@ A process that judges is forked, so that it shares the logs without copying them
 each request, or the refusal of the first that is wrong.
 """
 
-import gc
 import multiprocessing
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple, Self
 
 from compliance.evidence import chain as chains
 from compliance.evidence import sigstore
@@ -44,6 +43,7 @@ class Export:
     seen: Mapping[int, Witnessing]
     trust: Trust
     entries: Sorted
+    _policies: dict[str, bytes] = field(default_factory=dict, init=False, repr=False)
 
     def logged(self, position: Position, kind: str) -> Logged:
         """An entry; raises UnexpectedFileError for a position beyond the logs."""
@@ -54,43 +54,45 @@ class Export:
             position=position, kind=kind, leaf=log.leaves[position.index], sha256=log.tree.leaf(position.index).hex()
         )
 
+    def policy(self, digest: str) -> bytes:
+        """A policy file; many requests share one, so each is read once."""
+        if digest not in self._policies:
+            self._policies[digest] = self.folder.read(f"policies/{digest}.json")
+        return self._policies[digest]
+
     def witnessed_at(self, position: Position) -> datetime | None:
         """When the log holding this position was cosigned as the trust file asks."""
         return self.seen[position.log].quorum_at
 
 
-@dataclass(frozen=True)
-class Line:
-    """A judged request for the report, and the shared files that it accounts for."""
+class Judgement(NamedTuple):
+    """Requests that hold: their lines for the report, the shared files they account for, the evidence that was read."""
 
-    line: RequestLine
-    files: tuple[str, ...]
+    lines: list[RequestLine]
+    files: set[str]
+    evidence: set[Position]
+
+    def add(self, other: Self) -> None:
+        """Take in what was judged elsewhere."""
+        self.lines.extend(other.lines)
+        self.files.update(other.files)
+        self.evidence.update(other.evidence)
 
 
-def judge_all(export: Export, n_processes: int | None = None) -> tuple[Line, ...]:
-    """Judge every request of the logs; raises the EvidenceError of one that is wrong."""
-    requests = sorted(export.entries.of_requests)
+def judge_all(export: Export, n_processes: int | None = None) -> Judgement:
+    """Judge every request of the logs, as they were received; raises the EvidenceError of one that is wrong."""
+    # In the order of the log, processes do not work on the same pages of memory, which would have to be copied.
+    requests = list(export.entries.of_requests)
     n_processes = n_processes or os.cpu_count() or 1
     chunks = [requests[at : at + _CHUNK] for at in range(0, len(requests), _CHUNK)]
-    with _without_garbage_collection():
-        if n_processes == 1 or len(chunks) < 2 or "fork" not in multiprocessing.get_all_start_methods():
-            return tuple(line for chunk in chunks for line in _judge_chunk(export, chunk))
-        context = multiprocessing.get_context("fork")
-        with context.Pool(n_processes, initializer=_share, initargs=(export,)) as pool:
-            return tuple(line for lines in pool.imap(_judge_shared, chunks) for line in lines)
-
-
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Judging makes no cycles. Looking for them among all entries takes a fifth of the time, and in other processes
-    copies every page that is shared."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+    if n_processes == 1 or len(chunks) < 2 or "fork" not in multiprocessing.get_all_start_methods():
+        return _judge_chunk(export, requests)
+    context = multiprocessing.get_context("fork")
+    total = Judgement([], set(), set())
+    with context.Pool(n_processes, initializer=_share, initargs=(export,)) as pool:
+        for judgement in pool.imap(_judge_shared, chunks):
+            total.add(judgement)
+    return total
 
 
 _shared: list[Export] = []
@@ -100,31 +102,33 @@ def _share(export: Export) -> None:
     _shared[:] = [export]
 
 
-def _judge_shared(requests: Sequence[str]) -> list[Line]:
+def _judge_shared(requests: Sequence[str]) -> Judgement:
     return _judge_chunk(_shared[0], requests)
 
 
-def _judge_chunk(export: Export, requests: Sequence[str]) -> list[Line]:
-    disclosed = frozenset(export.folder.requests)
-    return [_line(export, request, is_disclosed=request in disclosed) for request in requests]
+def _judge_chunk(export: Export, requests: Sequence[str]) -> Judgement:
+    total = Judgement([], set(), set())
+    for request in requests:
+        try:
+            _judge_one(export, request, total)
+        except EvidenceError as error:
+            # The auditor must learn which of many requests it was.
+            raise type(error)(f"Request {request}: {error}") from error
+    return total
 
 
-def _line(export: Export, request: str, *, is_disclosed: bool) -> Line:
-    try:
-        if is_disclosed:
-            return _disclosed_line(judge_request(export, request))
+def _judge_one(export: Export, request: str, total: Judgement) -> None:
+    if request not in export.folder.requests:
         chain = chains.read(Record(request=request, entries=_events(export, request)))
-        return Line(RequestLine(request, state_of(chain), len(chain.links), 0, False), ())
-    except EvidenceError as error:
-        # The auditor must learn which of many requests it was.
-        raise type(error)(f"Request {request}: {error}") from error
-
-
-def _disclosed_line(judged: Judged) -> Line:
-    record = judged.record
-    line = RequestLine(record.request, state_of(judged.chain), len(record.entries), len(judged.signatures), True)
-    policies = [f"policies/{judged.policy.sha256}.json"] if judged.policy.sha256 else []
-    return Line(line, (*[f"models/{digest}.json" for digest in record.models], *policies))
+        total.lines.append(RequestLine(request, state_of(chain), len(chain.links), 0, False))
+        return
+    judged = judge_request(export, request)
+    n_entries, n_signatures = len(judged.record.entries), len(judged.signatures)
+    total.lines.append(RequestLine(request, state_of(judged.chain), n_entries, n_signatures, True))
+    total.files.update(f"models/{digest}.json" for digest in judged.record.models)
+    if judged.policy.sha256:
+        total.files.add(f"policies/{judged.policy.sha256}.json")
+    total.evidence.update(signed.position for signed in judged.signatures)
 
 
 def judge_request(export: Export, request: str) -> Judged:
@@ -152,7 +156,7 @@ def _events(export: Export, request: str) -> tuple[Logged, ...]:
 
 def _policy(export: Export, disclosure: Disclosure) -> bytes | None:
     digest = disclosure.policy_sha256
-    return None if digest is None else export.folder.read(f"policies/{digest}.json")
+    return None if digest is None else export.policy(digest)
 
 
 def _attachments(

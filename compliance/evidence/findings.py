@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Self
 
 from compliance.evidence import canonical
@@ -145,9 +145,15 @@ def count(value: Any, name: str) -> int:
 
 def token(value: Any, name: str) -> str:
     """A short word: letters, digits, `_ . + -`."""
-    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+    if not isinstance(value, str) or not _is_token(value):
         raise EvidenceMalformedError(f"{name}: expected a word of letters, digits and _.+- up to 64 characters.")
     return value
+
+
+@lru_cache(maxsize=1024)
+def _is_token(value: str) -> bool:
+    """Statements use the same words again and again."""
+    return _TOKEN.fullmatch(value) is not None
 
 
 def text(value: Any, name: str) -> str:
@@ -158,7 +164,7 @@ def text(value: Any, name: str) -> str:
 
 
 def _has_at(value: str) -> bool:
-    return "@" in unicodedata.normalize("NFKC", value)
+    return "@" in (value if value.isascii() else unicodedata.normalize("NFKC", value))
 
 
 def terms(values: Mapping[str, Any], name: str) -> dict[str, Number]:

@@ -35,12 +35,28 @@ def load_log_key(path: Path) -> Ed25519PrivateKey:
 
 def generate_evidence_key(path: Path) -> None:
     """Write a new P-256 key; refuses to replace a file."""
-    _write(path, ec.generate_private_key(ec.SECP256R1()))
+    write(path, ec.generate_private_key(ec.SECP256R1()))
 
 
 def generate_log_key(path: Path) -> None:
     """Write a new Ed25519 key; refuses to replace a file."""
-    _write(path, Ed25519PrivateKey.generate())
+    write(path, Ed25519PrivateKey.generate())
+
+
+def write(path: Path, key: PrivateKeyTypes) -> None:
+    """Write a key into a new file that only its owner can read, durably; raises KeyFileError."""
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    except FileExistsError as error:
+        raise KeyFileError(f"{path} exists already. A key is never replaced: choose another name.") from error
+    except OSError as error:
+        raise KeyFileError(f"The key file {path} cannot be written: {error.strerror}.") from error
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(pem)
+        file.flush()
+        os.fsync(file.fileno())
+    _sync_folder(path.parent)
 
 
 def keep_as(path: Path, archive: Path) -> None:
@@ -76,27 +92,14 @@ def load(path: Path) -> PrivateKeyTypes:
         raise KeyFileError(f"{path} should hold an unencrypted private key in PEM (PKCS#8).") from error
 
 
-def _write(path: Path, key: PrivateKeyTypes) -> None:
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    except FileExistsError as error:
-        raise KeyFileError(f"{path} exists already. A key is never replaced: choose another name.") from error
-    except OSError as error:
-        raise KeyFileError(f"The key file {path} cannot be written: {error.strerror}.") from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
-    _sync_folder(path.parent)
-
-
 def _read(path: Path) -> bytes:
     try:
         # Without O_NONBLOCK a named pipe in the place of the key would hang the process.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError as error:
-        raise KeyFileError(f"There is no key file {path}. Make one with `manage.py keys create`.") from error
+        raise KeyFileError(
+            f"There is no key file {path}. `manage.py keys create` makes one; a witness's comes with `witness init`."
+        ) from error
     except OSError as error:
         raise KeyFileError(f"The key file {path} cannot be opened: {error.strerror}.") from error
     try:

@@ -6,12 +6,10 @@ Leaves of signed evidence are another kind: see rekord.py.
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from compliance.evidence import canonical, leaf_pattern
 from compliance.evidence.errors import LeafError
@@ -95,7 +93,8 @@ KEY_PURPOSES = frozenset({"evidence", "checkpoint"})
 # What a pattern has matched is one object from its first to its last byte.
 _scan = json.JSONDecoder().raw_decode
 FIRST = "request.received"
-_REQUEST = re.compile(rb'"request":"([0-9a-f-]{36})","type":"')
+_REQUEST_KEY = b'"request":"'
+_N_UUID = 36
 # A day that no month has looks like any other to an expression: the few types that hold a time are read the slow way.
 _PATTERNS = leaf_pattern.compiled(
     {name: kinds for name, kinds in FACTS.items() if "time" not in kinds.values()},
@@ -106,8 +105,7 @@ _PATTERNS = leaf_pattern.compiled(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Event:
+class Event(NamedTuple):
     """One event. `previous` is the leaf hash (hex) of the request's previous event; `at` is UTC to the second."""
 
     type: str
@@ -169,8 +167,8 @@ def parse(leaf: bytes) -> Event:
 
 def request_of(leaf: bytes) -> str | None:
     """The request that an event leaf names, or None. Nothing is checked: it only sorts entries for those who parse."""
-    match = _REQUEST.search(leaf)
-    return None if match is None else match[1].decode()
+    start = leaf.rfind(_REQUEST_KEY) + len(_REQUEST_KEY)
+    return leaf[start : start + _N_UUID].decode("latin-1") if start >= len(_REQUEST_KEY) else None
 
 
 def _read(value: Any) -> Event:

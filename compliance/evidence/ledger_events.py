@@ -30,9 +30,10 @@ class Sorted:
 
 
 def sort_entries(logs: Sequence[WholeLog]) -> Sorted:
-    """Tell entries apart; raises LeafError for one that is neither event nor evidence.
+    """Tell entries apart; raises LeafError for one that looks like neither.
 
-    Events of requests are only sorted here: chain.py reads them.
+    Events of requests and evidence are only sorted here: chain.py and judgement.py read them, and
+    `refuse_malformed_evidence` what is left.
     """
     of_requests: dict[str, list[Position]] = defaultdict(list)
     evidence: list[Position] = []
@@ -41,7 +42,6 @@ def sort_entries(logs: Sequence[WholeLog]) -> Sorted:
         for index, leaf in enumerate(log.leaves):
             position = Position(log.number, index)
             if leaf.startswith(_EVIDENCE):
-                _parsed(leaves.parse_hashedrekord, leaf, position)
                 evidence.append(position)
                 continue
             request = leaves.request_of(leaf)
@@ -50,6 +50,12 @@ def sort_entries(logs: Sequence[WholeLog]) -> Sorted:
             else:
                 of_requests[request].append(position)
     return Sorted({key: tuple(value) for key, value in of_requests.items()}, tuple(evidence), tuple(others))
+
+
+def refuse_malformed_evidence(positions: Iterable[Position], logs: Mapping[int, WholeLog]) -> None:
+    """Raises LeafError for an entry at one of these positions that is no evidence."""
+    for position in positions:
+        _parsed(leaves.parse_hashedrekord, logs[position.log].leaves[position.index], position)
 
 
 def _parsed(parse: Callable[[bytes], Parsed], leaf: bytes, position: Position) -> Parsed:

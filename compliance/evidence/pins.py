@@ -42,6 +42,14 @@ class Pins:
             raise UnreadableError("An export needs a trust file, or both --log-vkey and --evidence-key.")
         return trusts.of_keys(self.log_vkeys, self.evidence_keys)
 
+    def of_logs(self) -> Trust:
+        """For checkpoints, which do not carry their key: the trust file, or one made of the ledger keys alone."""
+        if self.trust is not None:
+            return self.trust
+        if self.log_vkeys is None:
+            raise UnreadableError("A checkpoint does not carry its key: give the trust file, or --log-vkey.")
+        return trusts.of_keys(self.log_vkeys, self.evidence_keys or [])
+
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The options with which a caller says what is trusted."""

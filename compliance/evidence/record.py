@@ -5,12 +5,12 @@ Bundles of one request and exports of whole logs prove entries in different ways
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from compliance.evidence.position import Position
 
 
-@dataclass(frozen=True, kw_only=True)
-class Logged:
+class Logged(NamedTuple):
     """An entry that is in its log: "event" or "evidence", its leaf and leaf hash (hex)."""
 
     position: Position

@@ -52,17 +52,12 @@ def write(parts: Parts) -> bytes:
     """
     try:
         keyid = dsse.parse_envelope(parts.envelope).keyid
-        entry = _entry(parts, _head(parts.checkpoint))
+        entry = _entry(parts)
     except EvidenceError as error:
         raise SigstoreBundleError(f"A part of the Sigstore bundle is not in its format. {error}") from error
-    material: dict[str, Any] = {"publicKey": {"hint": keyid}, "tlogEntries": [entry]}
-    if parts.timestamps:
-        stamps = [{"signedTimestamp": canonical.encode_base64(token)} for token in parts.timestamps]
-        material["timestampVerificationData"] = {"rfc3161Timestamps": stamps}
-    # The names of the three members are in canonical order.
-    return b"".join(
-        (_BEFORE, parts.envelope, _BETWEEN, b'"verificationMaterial":', canonical.dumps_texts(material), b"}")
-    )
+    # The names of all members are in canonical order. Their values need no escape but for the checkpoint's.
+    material = f'"publicKey":{{"hint":"{keyid}"}},{_stamps(parts.timestamps)}"tlogEntries":[{entry}]'
+    return b"".join((_BEFORE, parts.envelope, _BETWEEN, b'"verificationMaterial":{', material.encode(), b"}}"))
 
 
 def read(data: bytes) -> Signed:
@@ -89,26 +84,35 @@ def log_id(vkey: str) -> bytes:
     return sha256(key.name.encode() + b"\n" + key.signature_type + key.public_key_bytes).digest()
 
 
-@lru_cache(maxsize=16)
-def _head(note: bytes) -> checkpoint.Checkpoint:
-    """A ledger's bundles share one checkpoint."""
-    return checkpoint.parse_body(checkpoint.split_note(note)[0])
+def _stamps(tokens: Sequence[bytes]) -> str:
+    if not tokens:
+        return ""
+    stamps = ",".join(f'{{"signedTimestamp":"{canonical.encode_base64(token)}"}}' for token in tokens)
+    return f'"timestampVerificationData":{{"rfc3161Timestamps":[{stamps}]}},'
 
 
-def _entry(parts: Parts, head: checkpoint.Checkpoint) -> Mapping[str, Any]:
+def _entry(parts: Parts) -> str:
     """Numbers of 64 bits are strings in the JSON of protocol buffers."""
     encode = canonical.encode_base64
-    return {
-        "logIndex": str(parts.index),
-        "logId": {"keyId": encode(log_id(parts.vkey))},
-        "kindVersion": _KIND,
-        "integratedTime": "0",
-        "inclusionProof": {
-            "logIndex": str(parts.index),
-            "rootHash": encode(head.root),
-            "treeSize": str(head.size),
-            "hashes": [encode(node) for node in parts.path],
-            "checkpoint": {"envelope": parts.checkpoint.decode()},
-        },
-        "canonicalizedBody": encode(parts.leaf),
-    }
+    before, after = _of_head(parts.checkpoint, parts.vkey)
+    hashes = ",".join(f'"{encode(node)}"' for node in parts.path)
+    return (
+        f'{{"canonicalizedBody":"{encode(parts.leaf)}","inclusionProof":{{{before},'
+        f'"hashes":[{hashes}],"logIndex":"{parts.index}",{after},"logIndex":"{parts.index}"}}'
+    )
+
+
+@lru_cache(maxsize=16)
+def _of_head(note: bytes, vkey: str) -> tuple[str, str]:
+    """The members of an entry that a ledger's bundles share: those before the hashes, and those after the index."""
+    head = checkpoint.parse_body(checkpoint.split_note(note)[0])
+    encode = canonical.encode_base64
+    before = {"checkpoint": {"envelope": note.decode()}}
+    proven = {"rootHash": encode(head.root), "treeSize": str(head.size)}
+    logged = {"integratedTime": "0", "kindVersion": _KIND, "logId": {"keyId": encode(log_id(vkey))}}
+    return _members(before), f"{_members(proven)}}},{_members(logged)}"
+
+
+def _members(value: Mapping[str, Any]) -> str:
+    """Canonical JSON without the outer braces."""
+    return canonical.dumps(value).decode()[1:-1]

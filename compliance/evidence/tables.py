@@ -3,8 +3,10 @@
 import textwrap
 from collections.abc import Sequence
 
+from compliance.evidence.conclusions import counted
 from compliance.evidence.explanation import Story
 from compliance.evidence.export_report import ExportReport
+from compliance.evidence.growth import Growth
 from compliance.evidence.report import LogShown, Report, Step
 
 _WIDTH = 118
@@ -77,6 +79,23 @@ def story_table(story: Story) -> str:
     parts += ["", "What the proofs show", *[_wrap(line) for line in story.conclusions]]
     parts += [*([] if story.is_pinned else ["", *_COMPARE]), *_witnesses(story.logs)]
     return "\n".join(parts)
+
+
+def growth_table(grown: Growth) -> str:
+    """Whether a log only grew."""
+    n_new = grown.new.size - grown.old.size
+    parts = [
+        f"VERIFIED. The log {grown.new.origin} only grew.",
+        f"  older checkpoint  {grown.old.size:>10} entries  root {grown.old.root.hex()}",
+        f"  newer checkpoint  {grown.new.size:>10} entries  root {grown.new.root.hex()}",
+        f"  All {grown.old.size} entries of the older one are the first of the newer one; {n_new} came after. The proof "
+        f"has {counted(grown.n_hashes, 'hash')}.",
+        "",
+        "Witnesses",
+    ]
+    if grown.is_witnessed:
+        return "\n".join([*parts, f"  the newer checkpoint is cosigned by {', '.join(grown.witnesses)}"])
+    return "\n".join([*parts, *_UNWITNESSED])
 
 
 def _headline(is_pinned: bool) -> str:

@@ -51,10 +51,14 @@ def store_at(place: str) -> LogStore:
 
 
 class DirectoryStore:
-    """Files in a folder; each is written under a temporary name, synced and renamed."""
+    """Files in a folder; each is written under a temporary name, synced and renamed.
 
-    def __init__(self, folder: Path) -> None:
+    Published logs are for everybody who may enter the folder around them; what is private is for its owner alone.
+    """
+
+    def __init__(self, folder: Path, *, is_private: bool = False) -> None:
         self._folder = folder
+        self._file_mode, self._folder_mode = (0o600, 0o700) if is_private else (0o644, 0o755)
 
     def read(self, name: str) -> bytes:
         """As LogStore has it."""
@@ -76,7 +80,7 @@ class DirectoryStore:
         temporary = path.with_name(f".{path.name}.new")
         try:
             self._make_folder(path.parent)
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, self._file_mode)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
@@ -102,7 +106,7 @@ class DirectoryStore:
         if folder.is_dir():
             return
         self._make_folder(folder.parent)
-        folder.mkdir(mode=0o755, exist_ok=True)
+        folder.mkdir(mode=self._folder_mode, exist_ok=True)
         _sync_folder(folder.parent)
 
 

@@ -1,6 +1,7 @@
 """Whole ledgers for an auditor: every log as published files, and what is disclosed of the requests that were chosen.
 
 The folder is written beside its place and moved there when it is complete, so that an export is whole or not there.
+It holds what opens the commitments of the requests disclosed, so only its owner can read it.
 
 Next: compliance/evidence/verify_export.py
 """
@@ -23,11 +24,22 @@ from compliance.ledger.trust_file import current_trust
 from compliance.reports.heads import Head, head_over, heads_of, position_of
 from compliance.reports.request_files import RequestFiles, collect
 from compliance.requests.errors import NotReadyError
-from compliance.requests.models import Evidence, Summary
+from compliance.requests.models import DeletionRequest, Evidence, Summary
 
 
 class ExportExistsError(FileExistsError):
     """There is something in the place of the export already."""
+
+
+def ready(request_ids: Sequence[uuid.UUID]) -> tuple[list[uuid.UUID], dict[uuid.UUID, NotReadyError]]:
+    """Which of these requests can be disclosed now, and why the others cannot. Raises NotFoundError."""
+    waiting: dict[uuid.UUID, NotReadyError] = {}
+    for request_id in request_ids:
+        try:
+            collect(request_id)
+        except NotReadyError as error:
+            waiting[request_id] = error
+    return [request_id for request_id in request_ids if request_id not in waiting], waiting
 
 
 def export(folder: Path, request_ids: Sequence[uuid.UUID], *, now: datetime | None = None) -> Path:
@@ -51,9 +63,9 @@ def _write(draft: Path, request_ids: Sequence[uuid.UUID], now: datetime) -> None
     # The requests first: what is read of them then lies under the heads that are read after.
     disclosed = [collect(request_id) for request_id in sorted(set(request_ids))]
     heads = _heads()
-    store = DirectoryStore(draft)
+    store = DirectoryStore(draft, is_private=True)
     for head in heads:
-        _write_log(DirectoryStore(draft / "logs"), head)
+        _write_log(DirectoryStore(draft / "logs", is_private=True), head)
     trust = current_trust()
     index = ExportIndex(exported_at=now, logs=tuple(_exported(head) for head in heads))
     store.write("export.json", index.to_bytes())
@@ -62,6 +74,16 @@ def _write(draft: Path, request_ids: Sequence[uuid.UUID], now: datetime) -> None
     store.write("trusted_root.json", sigstore_root.write(trust))
     for files in disclosed:
         _write_request(store, files, heads)
+    _refuse_moved_on(disclosed)
+
+
+def _refuse_moved_on(disclosed: Sequence[RequestFiles]) -> None:
+    """The logs were read after the requests. Above all, one that was shredded meanwhile must not be told any more."""
+    chain_heads = {files.request.pk: files.request.chain_head for files in disclosed}
+    now = dict(DeletionRequest.objects.filter(pk__in=chain_heads).values_list("pk", "chain_head"))
+    moved = [request_id for request_id, chain_head in chain_heads.items() if now.get(request_id) != chain_head]
+    if moved:
+        raise NotReadyError(f"The request {moved[0]} moved on while the export was written. Try again.")
 
 
 def _heads() -> list[Head]:

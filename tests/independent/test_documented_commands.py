@@ -68,6 +68,7 @@ class Material:
             "PROJECT": str(documentation.ROOT),
             "EXPORT": str(folder / "export"),
             "BUNDLE.zip": str(folder / "bundle.zip"),
+            "CHECKPOINT": str(folder / "export" / "logs" / self.words["LOG"] / "checkpoint"),
         }
         return {**places, **self.words}
 
@@ -130,7 +131,7 @@ def test_our_own_commands_verify_both_forms(material: Material, tmp_path: Path) 
     script = f"export PYTHONPATH={documentation.ROOT}\n{documentation.commands('Verify')}"
     is_verified, said = documentation.run(script, tmp_path / "work", words)
     assert is_verified, said
-    assert said.count("VERIFIED.") == 3
+    assert said.count("VERIFIED.") == 4
     is_verified, said = documentation.run(script, tmp_path / "work", {**words, "HEX": "0" * 64})
     assert not is_verified
 

@@ -11,10 +11,9 @@ from compliance.evidence import cosignature, witness_policy
 from compliance.evidence.errors import EvidenceError, ExitCode, UnreadableError
 from compliance.evidence.witness import store
 from compliance.evidence.witness.cosigner import Cosigner
-from compliance.evidence.witness.key_file import StateFolderError
 from compliance.evidence.witness.server import WitnessServer, serve
 from compliance.evidence.witness.service import KnownLog
-from compliance.evidence.witness.store import Store
+from compliance.evidence.witness.store import StateFolderError, Store
 
 _LISTEN = re.compile(r"(?:\[([0-9a-fA-F:]+)\]|([^\[\]:\s]+)):([0-9]{1,5})")
 _EXPLANATION = """\

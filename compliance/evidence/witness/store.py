@@ -22,10 +22,8 @@ from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.evidence import canonical, checkpoint, cosignature
+from compliance.evidence import canonical, checkpoint, cosignature, key_files
 from compliance.evidence.checkpoint import VerifierKey
-from compliance.evidence.witness import key_file
-from compliance.evidence.witness.key_file import StateFolderError
 from compliance.evidence.witness.service import KnownLog
 
 _FORMAT = "expunge-witness-log/1"
@@ -33,6 +31,10 @@ _LOG_FILE = re.compile(r"[0-9a-f]{64}\.json")
 _MAX_FILE_BYTES = 1_048_576
 # Only a log's own key can make one, and two are proof enough.
 _MAX_FORKS = 1_000
+
+
+class StateFolderError(Exception):
+    """A state folder that cannot be used: the message says what was found and what to do."""
 
 
 def create(folder: Path, name: str) -> VerifierKey:
@@ -47,13 +49,13 @@ def create(folder: Path, name: str) -> VerifierKey:
     try:
         for part in (draft, draft / "logs", draft / "forks"):
             part.mkdir(mode=0o700)
-        key_file.write(draft / "witness.key", key)
+        key_files.write(draft / "witness.key", key)
         replace_file(draft / "witness.vkey", f"{vkey}\n".encode())
         # A folder appears whole or not at all, and never in the place of one that holds something.
         draft.rename(folder)
     except OSError as error:
         _remove_draft(draft)
-        raise StateFolderError(f"{folder} cannot be made: {error.strerror}. Name a new folder.") from error
+        raise StateFolderError(f"{folder} cannot be made: {error.strerror or error}. Name a new folder.") from error
     _force(folder.parent)
     return cosignature.parse_vkey(vkey)
 
@@ -106,7 +108,7 @@ class Store:
         """Lock and read a folder; raises StateFolderError, also when another process holds it."""
         with _locked(folder):
             state = State.read(folder)
-            key = key_file.load(folder / "witness.key")
+            key = _load_key(folder / "witness.key")
             if key.public_key().public_bytes_raw() != state.vkey.public_key_bytes:
                 raise StateFolderError(f"{folder} was damaged: witness.key and witness.vkey do not belong together.")
             yield cls(folder, state, key)
@@ -217,6 +219,13 @@ def _parse_log(path: Path, witness: VerifierKey) -> KnownLog:
     if not cosignature.cosignatures(note.encode(), str(witness)):
         raise ValueError(f"{path.name} holds a checkpoint that this witness did not cosign.")
     return KnownLog(origin, tuple(vkeys), note.encode())
+
+
+def _load_key(path: Path) -> Ed25519PrivateKey:
+    try:
+        return key_files.load_log_key(path)
+    except key_files.KeyFileError as error:
+        raise StateFolderError(str(error)) from error
 
 
 def _remove_draft(draft: Path) -> None:

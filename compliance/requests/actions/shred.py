@@ -1,4 +1,5 @@
-"""What opens a closed request's commitments is destroyed: identifier, pseudonym, and both keys of the vault row.
+"""What opens a closed request's commitments is destroyed: identifier, pseudonym, and both keys of the vault row; and
+the pseudonym at records that were forgotten, which would lead from a person to the request that removed them.
 
 The ledger keeps its random-looking commitments; proofs and evidence verify as before, and nobody can tell any more
 whose request it was. Copies in backups die with the master key they were wrapped under (docs/operate.md).
@@ -8,8 +9,10 @@ import uuid
 from datetime import UTC, datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from compliance.ledger.actors import Actor
+from compliance.registry.models import LineageRecord
 from compliance.requests import transitions
 from compliance.requests.errors import NotReadyError
 from compliance.requests.models import DeletionRequest, IdentityChallenge, SubjectVault
@@ -30,12 +33,22 @@ def shred(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
         raise NotReadyError("An open request cannot be shredded: its person could not be found or written to any more.")
     if request.letters.filter(sent_at=None, n_tries__lt=MAIL_TRIES).exists():
         raise NotReadyError("A letter to the person is not sent yet. Shred the request after that.")
-    vault.pseudonym = ""
+    pseudonym, vault.pseudonym = vault.pseudonym, ""
     vault.wrapped_key = vault.sealed_identifier = vault.sealed_commitment_key = b""
     vault.shredded_at = datetime.now(tz=UTC)
     vault.save()
+    _forget_lineage(pseudonym)
     IdentityChallenge.objects.filter(request=request).delete()
     transitions.note(request, "request.shredded", actor=actor, facts={})
     DeletionRequest.objects.filter(pk=request.pk).update(scope=None)
     request.scope = None
     return request
+
+
+def _forget_lineage(pseudonym: str) -> None:
+    """Records that a version in service still holds keep it: the person can ask again. So do those that another
+    request removed in a version that is not in service yet, for `sign_off` looks for them."""
+    gone = LineageRecord.objects.filter(
+        subject_pseudonym=pseudonym, removed_in__number__lte=F("model__live__number")
+    ).values_list("pk", flat=True)
+    LineageRecord.objects.filter(pk__in=list(gone)).update(subject_pseudonym="")

@@ -72,7 +72,7 @@ FREE_FACTS: dict[str, dict[str, Any]] = {
 
 def head(event_type: str, **changes: Any) -> EventEdit:
     """What every event has beside its facts."""
-    return lambda event: dataclasses.replace(event, **changes) if event.type == event_type else event
+    return lambda event: event._replace(**changes) if event.type == event_type else event
 
 
 def heads(event_type: str) -> dict[str, tuple[EventEdit, ExitCode]]:
@@ -102,7 +102,7 @@ FREE_EVENTS: dict[str, EventEdit] = {
     f"{event_type} with another {fact}": on(event_type, **{fact: value})
     for event_type, expected in FREE_FACTS.items()
     for fact, value in expected.items()
-} | {"every event an hour later": lambda event: dataclasses.replace(event, at=event.at + timedelta(hours=1))}
+} | {"every event an hour later": lambda event: event._replace(at=event.at + timedelta(hours=1))}
 
 # --- Statements -----------------------------------------------------------------------------------------------------
 

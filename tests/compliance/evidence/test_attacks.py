@@ -41,7 +41,7 @@ Edit = Callable[[Any], object]
 
 
 def signed_by(role: str, event_type: str) -> Callable[[Event], Event]:
-    return lambda event: dataclasses.replace(event, actor_role=role) if event.type == event_type else event
+    return lambda event: event._replace(actor_role=role) if event.type == event_type else event
 
 
 def policy_with(**changes: Any) -> dict[str, object]:
@@ -63,7 +63,7 @@ def doubled(event: Event) -> Event:
     """A completion whose lists name everything twice: as sets they would be right."""
     if event.type != "request.completed":
         return event
-    return dataclasses.replace(event, facts={fact: event.texts(fact) * 2 for fact in event.facts})
+    return event._replace(facts={fact: event.texts(fact) * 2 for fact in event.facts})
 
 
 # --- Lies of an operator who holds every key ---------------------------------------------------------------------
@@ -97,7 +97,7 @@ class OneModelStory(Story):
 
     def to_leaf(self, event: Event) -> bytes:
         if event.type == "job.started":
-            event = dataclasses.replace(event, facts={**event.facts, "model": self.parts[0].model})
+            event = event._replace(facts={**event.facts, "model": self.parts[0].model})
         return super().to_leaf(event)
 
 
@@ -115,7 +115,7 @@ class SwappedRunsStory(Story):
         if event.type == "job.started":
             first, second = self.parts
             other = second if event.text("target") == first.target else first
-            event = dataclasses.replace(event, facts={**event.facts, "model": other.model})
+            event = event._replace(facts={**event.facts, "model": other.model})
         return super().to_leaf(event)
 
 
@@ -124,7 +124,7 @@ class TwoStartsStory(Story):
 
     def to_leaf(self, event: Event) -> bytes:
         if event.type == "job.started" and len(self.events) < len(TO_THE_PLAN) + len(self.parts):
-            event = dataclasses.replace(event, facts={**event.facts, "model": some_id(77)})
+            event = event._replace(facts={**event.facts, "model": some_id(77)})
         return super().to_leaf(event)
 
 

@@ -531,7 +531,7 @@ def test_genuine_evidence_of_another_request_is_refused(
     """A request that is received at another second has another receipt, and so needs other evidence."""
 
     def later(event: Event) -> Event:
-        return dataclasses.replace(event, at=event.at + timedelta(seconds=1))
+        return event._replace(at=event.at + timedelta(seconds=1))
 
     other = Story(log_key=log_key, signer=signer, event=later)
 

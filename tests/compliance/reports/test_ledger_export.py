@@ -1,11 +1,13 @@
 """An export of whole ledgers verifies offline, also over the turn of a year; it is whole or not there."""
 
 import json
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -37,6 +39,11 @@ def closed() -> DeletionRequest:
     return request
 
 
+def exports_in(folder: Path) -> list[str]:
+    """Whole ones, and drafts."""
+    return [path.name for path in folder.iterdir() if "export" in path.name]
+
+
 def test_a_place_that_is_taken_is_left_alone(tmp_path: Path) -> None:
     cast.run_ledger()
     (tmp_path / "mine").write_text("kept")
@@ -53,7 +60,47 @@ def test_what_is_refused_leaves_nothing_behind(tmp_path: Path) -> None:
     for requests, refusal in (([waiting.pk], NotReadyError), ([SYSTEM.id], NotFoundError)):
         with pytest.raises(refusal):
             ledger_export.export(tmp_path / "export", [request.pk, *requests])
-    assert not [path for path in tmp_path.iterdir() if "export" in path.name]
+    assert exports_in(tmp_path) == []
+
+
+def test_a_request_that_is_shredded_meanwhile_is_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = closed()
+    Letter.objects.update(sent_at=NOW)
+    write_log = ledger_export._write_log
+
+    def shredding(*arguments: Any) -> None:
+        shred(request.pk, actor=SYSTEM)
+        write_log(*arguments)
+
+    monkeypatch.setattr(ledger_export, "_write_log", shredding)
+    with pytest.raises(NotReadyError, match="moved on"):
+        ledger_export.export(tmp_path / "export", [request.pk])
+    assert exports_in(tmp_path) == []
+
+
+def test_a_stopped_export_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed()
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(ledger_export, "_refuse_moved_on", lambda disclosed: signal.raise_signal(signal.SIGTERM))
+    with pytest.raises(SystemExit):
+        call_command("export_ledger", str(tmp_path / "export"), "--all-closed", stdout=StringIO())
+    assert exports_in(tmp_path) == []
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_all_closed_requests_are_disclosed_but_one_that_is_not_signed_yet(tmp_path: Path) -> None:
+    request, out, err = closed(), StringIO(), StringIO()
+    Letter.objects.update(sent_at=NOW)
+    shred(request.pk, actor=SYSTEM)
+    call_command("export_ledger", str(tmp_path / "export"), "--all-closed", stdout=out, stderr=err)
+    assert "0 requests disclosed" in out.getvalue()
+    assert f"{request.pk} is left out" in err.getvalue()
+
+
+def test_an_export_is_for_its_owner_alone(tmp_path: Path) -> None:
+    folder = ledger_export.export(tmp_path / "export", [closed().pk])
+    modes = {path: path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*"))}
+    assert {path: mode for path, mode in modes.items() if mode != (0o700 if path.is_dir() else 0o600)} == {}
 
 
 def test_an_export_verifies_with_and_without_disclosed_requests(tmp_path: Path) -> None:

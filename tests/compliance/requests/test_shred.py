@@ -7,6 +7,8 @@ from django.core.management import CommandError, call_command
 
 from compliance.ledger.actors import SYSTEM
 from compliance.ledger.models import PendingEntry
+from compliance.registry.models import LineageRecord
+from compliance.registry.pseudonyms import pseudonym_of
 from compliance.requests import identities, queries
 from compliance.requests.actions.shred import shred
 from compliance.requests.errors import NotFoundError, NotReadyError
@@ -56,6 +58,25 @@ def test_nothing_that_opens_or_finds_is_left() -> None:
             read(vault)
 
 
+def test_nobody_finds_a_request_through_the_records_that_it_removed() -> None:
+    pseudonym = pseudonym_of("email", cast.ALICE)
+    cast.model_of("spam", cast.ALICE)
+    request = cast.brought_to(RequestState.COMPLETED).request
+    assert LineageRecord.objects.filter(subject_pseudonym=pseudonym).exists()
+    Letter.objects.update(sent_at=request.changed_at)
+    shred(request.pk, actor=SYSTEM)
+    assert not LineageRecord.objects.filter(subject_pseudonym=pseudonym).exists()
+    assert LineageRecord.objects.exclude(removed_in=None).filter(subject_pseudonym="").exists()
+
+
+def test_records_that_a_model_still_holds_are_found_by_the_next_request() -> None:
+    cast.model_of("spam", cast.ALICE)
+    request = cast.brought_to(RequestState.REFUSED).request
+    Letter.objects.update(sent_at=request.changed_at)
+    shred(request.pk, actor=SYSTEM)
+    assert LineageRecord.objects.filter(subject_pseudonym=pseudonym_of("email", cast.ALICE), removed_in=None).exists()
+
+
 def test_it_is_recorded_once_and_the_chain_goes_on_to_it() -> None:
     request = shredded()
     shred(request.pk, actor=SYSTEM)
@@ -73,6 +94,15 @@ def test_the_command_shreds_what_it_names_and_stops_at_what_it_must_not() -> Non
         call_command("shred", str(request.pk), str(opened.pk), "--yes", stdout=out)
     assert f"{request.pk}: shredded" in out.getvalue()
     assert SubjectVault.objects.get(request=opened).shredded_at is None
+
+
+def test_the_command_destroys_nothing_when_there_is_nobody_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = cast.brought_to(RequestState.REFUSED).request
+    Letter.objects.update(sent_at=request.changed_at)
+    monkeypatch.setattr("sys.stdin", StringIO())
+    with pytest.raises(CommandError, match="--yes"):
+        call_command("shred", str(request.pk), stdout=StringIO())
+    assert SubjectVault.objects.get(request=request).shredded_at is None
 
 
 def test_the_command_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, requests: list[uuid.UUID], yes: bool, **options: Any) -> None:
         refuse_missing_tables()
-        if not yes and input(f"Shred {len(requests)} requests for ever? Type yes: ") != "yes":
+        if not yes and not _is_meant(len(requests)):
             raise CommandError("Nothing was shredded.")
         for request_id in requests:
             try:
@@ -32,3 +32,10 @@ class Command(BaseCommand):
             except RequestError as error:
                 raise CommandError(f"{request_id}: {error}") from error
             self.stdout.write(f"{request_id}: shredded")
+
+
+def _is_meant(n_requests: int) -> bool:
+    try:
+        return input(f"Shred {n_requests} requests for ever? Type yes: ") == "yes"
+    except EOFError as error:
+        raise CommandError("Nothing was shredded: there is nobody to ask. Without a terminal give --yes.") from error

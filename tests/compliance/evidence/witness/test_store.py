@@ -15,8 +15,7 @@ from compliance.evidence.checkpoint import VerifierKey
 from compliance.evidence.errors import CheckpointKeyError, CheckpointMalformedError
 from compliance.evidence.witness import store
 from compliance.evidence.witness.cosigner import Cosigner
-from compliance.evidence.witness.key_file import StateFolderError
-from compliance.evidence.witness.store import State, Store, origin_sha256
+from compliance.evidence.witness.store import State, StateFolderError, Store, origin_sha256
 
 from .conftest import NAME
 from .history import ORIGIN, History
@@ -59,7 +58,7 @@ def renamed(folder: Path) -> None:
 
 
 DAMAGE = [
-    pytest.param(lambda folder: (folder / "witness.key").unlink(), "cannot be opened", id="no key"),
+    pytest.param(lambda folder: (folder / "witness.key").unlink(), "no key file", id="no key"),
     pytest.param(lambda folder: (folder / "witness.vkey").unlink(), "no folder of a witness", id="no vkey"),
     pytest.param(lambda folder: (folder / "witness.vkey").write_bytes(b"\xff"), "damaged", id="a vkey of other bytes"),
     pytest.param(other_key, "damaged", id="another vkey"),
