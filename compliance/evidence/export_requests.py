@@ -64,6 +64,11 @@ class Export:
         """When the log holding this position was cosigned as the trust file asks."""
         return self.seen[position.log].quorum_at
 
+    def root_at(self, log: int, size: int) -> bytes | None:
+        """The root that a log had at a size; None where the export does not hold that much of it."""
+        whole = self.logs.get(log)
+        return None if whole is None or size > whole.head.size else whole.tree.root_at(size)
+
 
 class Judgement(NamedTuple):
     """Requests that hold: their lines for the report, the shared files they account for, the evidence that was read."""

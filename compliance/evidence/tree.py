@@ -6,6 +6,7 @@ Source: RFC 6962, section 2.1.
 """
 
 from collections.abc import Iterable
+from functools import reduce
 from hashlib import sha256
 
 from compliance.evidence.merkle import EMPTY_ROOT, HASH_BYTES, node_hash
@@ -30,6 +31,17 @@ class Tree:
     def root(self) -> bytes:
         """MTH over all leaves."""
         return self._range_root(0, self.size) if self.size else EMPTY_ROOT
+
+    def root_at(self, size: int) -> bytes:
+        """MTH over the first leaves: the root of the log as it was. Raises IndexError for more leaves than there are."""
+        if not 0 <= size <= self.size:
+            raise IndexError(f"Expected a size from 0 to {self.size}, found {size}.")
+        if not size:
+            return EMPTY_ROOT
+        heights = [height for height in range(size.bit_length()) if size >> height & 1]
+        # The complete subtrees from the right to the left, each twice as large or more.
+        roots = [self._node(height, (size >> height) - 1) for height in heights]
+        return reduce(lambda right, left: node_hash(left, right), roots)
 
     def leaf(self, index: int) -> bytes:
         """A leaf hash."""

@@ -87,3 +87,13 @@ def test_one_tree_gives_the_same_paths_in_any_order() -> None:
     backwards = [tree.path(index) for index in reversed(range(300))][::-1]
     assert backwards == [Tree(leaves).path(index) for index in range(300)]
     assert [tree.path(index) for index in range(300)] == backwards
+
+
+@given(n=st.integers(0, 700), size=st.integers(0, 700))
+def test_the_root_at_an_earlier_size_is_that_of_the_leaves_until_then(n: int, size: int) -> None:
+    tree = Tree(LEAVES[:n])
+    if size > n:
+        with pytest.raises(IndexError, match="Expected a size"):
+            tree.root_at(size)
+    else:
+        assert tree.root_at(size) == merkle.root_of(LEAVES[:size])
