@@ -17,6 +17,7 @@ from zoneinfo import available_timezones
 import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from psycopg import IsolationLevel
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -152,6 +153,9 @@ def database(url: str) -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
         }
         config["CONN_MAX_AGE"] = 0
+    else:
+        # Whatever the server's default is: who waited for a lock must see what was committed meanwhile.
+        config["OPTIONS"] = {**config.get("OPTIONS", {}), "isolation_level": IsolationLevel.READ_COMMITTED}
     return config
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -61,6 +62,8 @@ def card_is_complete(name: str, plugin: Plugin, catalogue: Catalogue) -> None:
     json.dumps(card.to_dict(), allow_nan=False)
     empty = [part for part in ("version", "families", "summary", "reference", "cost") if not getattr(card, part)]
     require(not empty, f"its card lacks {empty}")
+    is_short = re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4}){0,2}", card.version) is not None
+    require(is_short, f"its version is {card.version!r}; ledgers take up to three numbers, such as '1' or '1.0.2'")
     unknown = sorted(set(card.families) - set(catalogue.families) - {ANY_FAMILY})
     require(not unknown, f"it names families that do not exist: {unknown}")
     require((card.assurance is not None) == (card.kind == "method"), "a method states an assurance, an audit does not")

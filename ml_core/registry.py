@@ -74,8 +74,10 @@ def _modules(extra_folders: Sequence[Path]) -> Iterator[tuple[str, ModuleType]]:
         for kind, folder in FOLDERS.items():
             for entry in sorted(pkgutil.iter_modules([str(root / folder)]), key=lambda entry: entry.name):
                 path = root / folder / f"{entry.name}.py"
-                if entry.ispkg or not re.fullmatch(r"[a-z][a-z0-9_]*", entry.name):
-                    raise PluginError(f"{path.with_suffix('')}: a plug-in is one file with a lower_snake name")
+                if entry.ispkg or not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", entry.name):
+                    raise PluginError(
+                        f"{path.with_suffix('')}: a plug-in is one file with a lower_snake name of up to 32 characters"
+                    )
                 yield kind, _import(root, folder, path)
 
 

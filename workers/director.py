@@ -14,6 +14,7 @@ Next: compliance/requests/actions/start_job.py
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 
 from compliance.evidence.statement import statement_bytes
@@ -25,7 +26,7 @@ from compliance.requests.actions.record_findings import record_findings
 from compliance.requests.actions.record_job import record_job
 from compliance.requests.actions.release_job import release_job
 from compliance.requests.actions.start_job import start_job
-from compliance.requests.errors import LostLeaseError
+from compliance.requests.errors import LostLeaseError, NotReadyError
 from compliance.requests.models import Job, Target
 from ml_core.contract import AuditData, Run
 from ml_core.errors import Cancelled, NotApplicableError
@@ -34,12 +35,14 @@ from workers.inputs import Inputs
 from workers.lease import Lease
 
 logger = logging.getLogger(__name__)
+_PLAN_WAIT_SECONDS = 5.0
+_PLAN_POLL_SECONDS = 0.1
 
 
 def run_job(job_id: uuid.UUID) -> None:
     """Run a job to its end, or leave it to whoever has it. Raises NotReadyError and NotFoundError before the claim."""
     actor = process.actor()
-    job = start_job(job_id, actor=actor)
+    job = _start(job_id, actor)
     if job is None:
         return
     logger.info("job %s: attempt %d", job.pk, job.attempt)
@@ -48,6 +51,18 @@ def run_job(job_id: uuid.UUID) -> None:
             _fulfil(job, actor, lease)
         except Exception as error:  # noqa: BLE001  whatever it is, the job must not stay claimed
             _give_up(job, actor, error)
+
+
+def _start(job_id: uuid.UUID, actor: Actor) -> Job | None:
+    """A plan that was just made is under a checkpoint in a moment; a job that is older comes back with the sweep."""
+    give_up_at = time.monotonic() + _PLAN_WAIT_SECONDS
+    while True:
+        try:
+            return start_job(job_id, actor=actor)
+        except NotReadyError:
+            if time.monotonic() > give_up_at:
+                raise
+        time.sleep(_PLAN_POLL_SECONDS)
 
 
 def _fulfil(job: Job, actor: Actor, lease: Lease) -> None:

@@ -45,8 +45,9 @@ def describe(error: BaseException) -> str:
 
 
 def _code(error: UnlearningError) -> str:
-    """NeverTrainedError is ``never_trained``."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__.removesuffix("Error")).lower()
+    """NeverTrainedError is ``never_trained``; an error of a plug-in's own has the code of the one it was made from."""
+    kind = next(kind for kind in type(error).__mro__ if kind.__module__ == UnlearningError.__module__)
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__.removesuffix("Error")).lower()
 
 
 def _message(error: Exception) -> str:

@@ -84,7 +84,7 @@ def evidence_facts(job: Job, target: Target) -> EvidenceFacts:
         method=Method(name=job.method, config=job.config, assurance=job.outcome["assurance"], **job.outcome["method"]),
         findings=findings,
         guarantee_terms=job.outcome["guarantee_terms"],
-        challenge=Challenge(checkpoint_sha256=job.challenge_sha256, log=job.challenge_log, size=job.challenge_size),
+        challenge=Challenge(log=job.challenge_log, size=job.challenge_size, root_sha256=job.challenge_sha256),
         started_at=job.started_at.replace(microsecond=0),
         finished_at=datetime.now(tz=UTC).replace(microsecond=0),
         worker=process.worker(),

@@ -9,8 +9,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from compliance.api.errors import MEDIA_TYPE, Problem
-from compliance.ledger import checkpointer
-from compliance.ledger.models import LedgerEntry, PendingEntry
+from compliance.ledger import checkpointer, hold, patrol
+from compliance.ledger.models import LedgerEntry, Outsider, PendingEntry
 
 LEDGER_GRACE = timedelta(minutes=1)
 
@@ -36,6 +36,16 @@ def _why_not_ready() -> Problem | None:
     try:
         if _has_missing_migrations():
             return _unready("migrations_missing", "The database lacks migrations. Run `manage.py migrate`.")
+        if hold.current() is not None:
+            return _unready(
+                "ledger_held",
+                "The checkpointer found that database and signed heads do not tell one history: entries get no "
+                "positions until that is put right. See the portal's page on the ledger, and docs/operate.md.",
+            )
+        if Outsider.objects.filter(name=patrol.NAME, is_alarm=True).exists():
+            return _unready(
+                "ledger_changed", "Stored entries do not fit their tree. See the portal's page on the ledger."
+            )
         if _is_ledger_behind(datetime.now(tz=UTC)):
             return _unready(
                 "ledger_behind",

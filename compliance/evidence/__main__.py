@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from compliance.evidence import errors, explanation, growth, pins, tables
+from compliance.evidence import errors, explanation, growth, pins, tables, terminal
 from compliance.evidence.errors import EvidenceError, ExitCode, UnreadableError
 from compliance.evidence.pins import Pins
 from compliance.evidence.verify import verify_bundle
@@ -37,6 +37,10 @@ OLD is the file `checkpoint` of an earlier export, or a checkpoint as a witness 
 log now, logs/LOG of a newer export or a published log, or a proof file.
 """
 
+# Each is forked at once.
+_MAX_PROCESSES = 256
+_PROCESSES = f"judge N requests at once, up to {_MAX_PROCESSES} (default: all cores)"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
@@ -52,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EvidenceError as error:
         _show_refusal(error, as_json=options.json)
         return int(error.code)
-    print(json.dumps({"verified": True, "code": 0, **value}, indent=2) if options.json else text)
+    print(json.dumps({"verified": True, "code": 0, **value}, indent=2) if options.json else terminal.lines(text))
     return int(ExitCode.VERIFIED)
 
 
@@ -61,7 +65,7 @@ def _verify(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if _is_folder(options.export):
         whole = verify_export(options.export, trust=pinned.trust_alone(), n_processes=options.processes)
         return whole.to_dict(), tables.export_table(whole)
-    report = verify_bundle(pins.read_bundle(options.export), **pinned.for_bundle())
+    report = verify_bundle(pins.read_file(options.export), **pinned.for_bundle())
     return report.to_dict(), tables.bundle_table(report)
 
 
@@ -70,17 +74,17 @@ def _explain(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if _is_folder(options.export):
         story = explanation.of_export(options.export, options.request, pinned.trust_alone())
     else:
-        story = explanation.of_bundle(pins.read_bundle(options.export), options.request, pinned)
+        story = explanation.of_bundle(pins.read_file(options.export), options.request, pinned)
     return story.to_dict(), tables.story_table(story)
 
 
 def _consistency(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     trust = pins.read(options).of_logs()
-    old_note = pins.read_bundle(options.old)
+    old_note = pins.read_file(options.old)
     if _is_folder(options.new):
         grown = growth.in_folder(old_note, options.new, trust)
     else:
-        grown = growth.in_proof(old_note, pins.read_bundle(options.new), trust)
+        grown = growth.in_proof(old_note, pins.read_file(options.new), trust)
     if options.write_proof is not None:
         _write_new(options.write_proof, grown.proof)
     return grown.to_dict(), tables.growth_table(grown)
@@ -110,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     verify = _command(commands, "verify", "verify a bundle or an export offline", _VERIFY)
     verify.add_argument("export", type=Path, metavar="EXPORT", help="the .zip file of a request, or an export's folder")
-    verify.add_argument("--processes", type=_count, metavar="N", help="judge N requests at once (default: all cores)")
+    verify.add_argument("--processes", type=_count, metavar="N", help=_PROCESSES)
     explain = _command(commands, "explain", "tell one request's story with its proofs", _EXPLAIN)
     explain.add_argument(
         "export", type=Path, metavar="EXPORT", help="the .zip file of a request, or an export's folder"
@@ -139,8 +143,9 @@ def _command(commands: Any, name: str, summary: str, description: str) -> argpar
 
 
 def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number above 0, found {text!r}")
+    # The length first: a number of very many digits is not even read.
+    if not text.isascii() or not text.isdigit() or len(text) > 4 or not 0 < int(text) <= _MAX_PROCESSES:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0 and up to {_MAX_PROCESSES}, found {text!r}")
     return int(text)
 
 
@@ -173,7 +178,7 @@ def _show_refusal(error: EvidenceError, *, as_json: bool) -> None:
         }
         print(json.dumps(refusal, indent=2))
         return
-    print(f"NOT VERIFIED: {error.meaning}.\n{error}\n{error.remedy}", file=sys.stderr)
+    print(f"NOT VERIFIED: {error.meaning}.\n{terminal.one_line(str(error))}\n{error.remedy}", file=sys.stderr)
     print(f"(exit code {int(error.code)}, {error.code.name.lower()})", file=sys.stderr)
 
 

@@ -3,11 +3,11 @@
 Everything compared here is either in the signed statement or in a ledger entry that was proven before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compliance.evidence import canonical, dsse, verdict
+from compliance.evidence import canonical, clock, dsse, verdict
 from compliance.evidence.chain import Chain, Link
 from compliance.evidence.errors import (
     ChallengeError,
@@ -22,7 +22,10 @@ from compliance.evidence.findings import Finding, findings_sha256, number
 from compliance.evidence.position import Position
 from compliance.evidence.record import AttachedEvidence
 from compliance.evidence.statement import EvidenceFacts, Method, parse_statement
-from compliance.evidence.verdict import AuditRule, Result
+from compliance.evidence.verdict import AuditRule, Result, Verdict
+
+# Whether the log with this number is proven to have had this root (32 bytes) at this size.
+HadRoot = Callable[[int, int, bytes], bool]
 
 
 @dataclass(frozen=True)
@@ -147,17 +150,25 @@ def _allows(choice: Any, method: Method) -> bool:
     )
 
 
-def refuse_other_challenge(facts: EvidenceFacts, run: Run) -> None:
-    """Raises ChallengeError unless the statement carries the checkpoint that the ledger noted when the job started."""
-    noted = run.started.event.text("challenge_sha256")
-    if facts.challenge.checkpoint_sha256 != noted:
-        raise ChallengeError(f"The evidence carries another challenge than entry {run.started.position} noted.")
+def refuse_other_challenge(facts: EvidenceFacts, run: Run, had_root: HadRoot) -> None:
+    """Raises ChallengeError unless the statement carries the head that the log had when the job started: so neither it
+    nor the run is older than the plan, which that head covers."""
+    challenge, started = facts.challenge, run.started
+    if challenge.root_sha256 != started.event.text("challenge_sha256"):
+        raise ChallengeError(f"The evidence carries another challenge than entry {started.position} noted.")
     # The checkpoint covers the entries before this position.
-    end = Position(facts.challenge.log, facts.challenge.size)
-    if end > run.started.position:
+    end = Position(challenge.log, challenge.size)
+    shown = f"The challenge is a checkpoint over {challenge.size} entries of log {challenge.log}"
+    if end > started.position:
+        raise ChallengeError(f"{shown}, but the job's start is entry {started.position}: it cannot have been known.")
+    if end <= run.planned.position:
+        raise ChallengeError(f"{shown}: it does not cover the plan, which is entry {run.planned.position}.")
+    if not had_root(challenge.log, challenge.size, bytes.fromhex(challenge.root_sha256)):
+        raise ChallengeError(f"{shown}, but nothing proves that the log had this root then.")
+    if clock.is_before(facts.started_at, started.event.at):
         raise ChallengeError(
-            f"The challenge is a checkpoint over {facts.challenge.size} entries of log {facts.challenge.log}, "
-            f"but the job's start is entry {run.started.position}: it cannot have been known."
+            f"The evidence says that the job started at {facts.started_at:%Y-%m-%d %H:%M}; entry {started.position} says "
+            f"{started.event.at:%Y-%m-%d %H:%M}."
         )
 
 
@@ -175,7 +186,7 @@ def refuse_other_findings(facts: EvidenceFacts, run: Run, policy: Mapping[str, A
         raise FindingsError(f"The evidence of job {facts.job_id} holds two findings of one audit.")
     result = verdict.decide(rules, {audit: finding.verdict for audit, finding in found.items()})
     for rule in rules:
-        _refuse_other_yardstick(rule, found[rule.audit])
+        refuse_other_yardstick(rule, found[rule.audit])
     if facts.result is not result or noted.text("verdict") != result.code:
         raise FindingsError(
             f"By the policy the result is {result}; the evidence says {facts.result}, "
@@ -183,9 +194,13 @@ def refuse_other_findings(facts: EvidenceFacts, run: Run, policy: Mapping[str, A
         )
 
 
-def _refuse_other_yardstick(rule: AuditRule, finding: Finding) -> None:
+def refuse_other_yardstick(rule: AuditRule, finding: Finding) -> None:
+    """Raises FindingsError for a finding that was judged at another threshold or level than the policy's, or passed
+    with figures that are no pass by its rule."""
     if finding.threshold != number(rule.threshold, "threshold"):
         raise FindingsError(f"{rule.audit} was judged at {finding.threshold}; the policy says {rule.threshold}.")
+    if finding.verdict is Verdict.PASS and not rule.allows_pass(finding.value, finding.interval, finding.n):
+        raise FindingsError(f"{rule.audit} is said to have passed; by the policy's rule ({rule.pass_when}) it did not.")
     level = rule.config.get("level", finding.level)
     if finding.level != level:
         raise FindingsError(f"{rule.audit} was judged at the level {finding.level}; the policy says another.")

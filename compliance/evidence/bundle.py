@@ -4,6 +4,7 @@
     bundle.json                           what is inside
     logs/<log>.checkpoint  .vkey          the signed head of each log that holds an entry, and its key
     entries/<log>-<index>.leaf            and .tlog-proof: the request's entries, and the first one of each log but number 1
+    challenges/<log>-<size>.consistency   that the log only grew since a head that evidence names as its challenge
     evidence/<target>.sigstore.json       signed results, as Sigstore bundles
     closing/<target>.sigstore.json        signed summaries of a completed request
     keys/evidence-<key id>.pem
@@ -22,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from compliance.evidence import bundle_index, container, dsse, proof, sigstore
+from compliance.evidence import bundle_index, container, dsse, file_limits, proof, sigstore
 from compliance.evidence.bundle_index import Index
 from compliance.evidence.errors import MalformedFileError, MissingFileError, SigstoreBundleError, UnexpectedFileError
 from compliance.evidence.position import Position
@@ -72,7 +73,8 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class BundleContents:
-    """What a bundle holds. `models` maps a digest to a manifest; `openings` is None once they are shredded."""
+    """What a bundle holds. `challenges` maps log and size to a consistency proof, `models` a digest to a manifest;
+    `openings` is None once they are shredded."""
 
     request: str
     exported_at: datetime
@@ -81,6 +83,7 @@ class BundleContents:
     entries: tuple[Entry, ...]
     evidence: tuple[AttachedEvidence, ...] = ()
     closings: tuple[AttachedEvidence, ...] = ()
+    challenges: Mapping[tuple[int, int], bytes] = field(default_factory=dict)
     models: Mapping[str, bytes] = field(default_factory=dict)
     policy: bytes | None = None
     openings: bytes | None = None
@@ -101,6 +104,8 @@ def _files(contents: BundleContents) -> dict[str, bytes]:
     for entry in contents.entries:
         files[f"{_stem(entry.position)}.leaf"] = entry.leaf
         files[f"{_stem(entry.position)}.tlog-proof"] = entry.proof
+    for challenge, consistency in contents.challenges.items():
+        files[_challenge_name(challenge)] = consistency
     for folder, attachments in _folders(contents):
         for attached in attachments:
             files[f"{folder}/{attached.target}.sigstore.json"] = _sigstore(attached, contents.logs, contents.entries)
@@ -118,6 +123,7 @@ def _index(contents: BundleContents) -> Index:
         entries=tuple((entry.position, entry.kind) for entry in contents.entries),
         evidence={attached.target: attached.position for attached in contents.evidence},
         closings={attached.target: attached.position for attached in contents.closings},
+        challenges=tuple(contents.challenges),
         models=tuple(sorted(contents.models)),
         evidence_keys=tuple(dsse.public_key_sha256(dsse.load_public_key(pem)) for pem in contents.evidence_keys),
     )
@@ -127,6 +133,8 @@ def read(data: bytes) -> BundleContents:
     """Read an archive strictly; raises a NotABundle-, TooLarge-, UnsafeMember-, MissingFile-, UnexpectedFile-,
     MalformedFile- or SigstoreBundleError. Nothing in the contents is verified yet."""
     files = container.unpack(data)
+    for name, content in files.items():
+        file_limits.refuse_large(name, len(content), file_limits.max_bytes_of(name))
     index = bundle_index.parse(_take(files, "bundle.json"))
     if _take(files, "README.txt") != README.encode():
         raise MalformedFileError("README.txt is not the text of this format. Do not do what it says.")
@@ -138,6 +146,7 @@ def read(data: bytes) -> BundleContents:
         entries=tuple(_entry(files, position, kind) for position, kind in index.entries),
         evidence=_attachments(files, "evidence", index.evidence),
         closings=_attachments(files, "closing", index.closings),
+        challenges={each: _take(files, _challenge_name(each)) for each in index.challenges},
         models={digest: _take(files, f"models/{digest}.json") for digest in index.models},
         policy=files.pop("policy.json", None),
         openings=files.pop("openings.json", None),
@@ -168,6 +177,10 @@ def _take(files: dict[str, bytes], name: str) -> bytes:
 
 def _stem(position: Position) -> str:
     return f"entries/{position.log}-{position.index:08d}"
+
+
+def _challenge_name(challenge: tuple[int, int]) -> str:
+    return f"challenges/{challenge[0]}-{challenge[1]:08d}.consistency"
 
 
 def _key_name(keyid: str) -> str:

@@ -1,6 +1,5 @@
 """bundle.json: what a bundle holds, in one spelling, with a seal that finds accidental damage."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +22,7 @@ _KEYS = frozenset(
         "entries",
         "evidence",
         "closings",
+        "challenges",
         "models",
         "evidence_keys",
         "seal_sha256",
@@ -32,7 +32,8 @@ _KEYS = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """The contents of bundle.json: vkeys by log number, entries in order with their kind, positions by target."""
+    """The contents of bundle.json: vkeys by log number, entries in order with their kind, positions by target; log and
+    size of each head that evidence names as its challenge."""
 
     request: str
     exported_at: datetime
@@ -40,6 +41,7 @@ class Index:
     entries: tuple[tuple[Position, str], ...]
     evidence: Mapping[str, Position]
     closings: Mapping[str, Position]
+    challenges: tuple[tuple[int, int], ...]
     models: tuple[str, ...]
     evidence_keys: tuple[str, ...]
 
@@ -54,6 +56,7 @@ def write(index: Index) -> bytes:
         "entries": [{"log": at.log, "index": at.index, "kind": kind} for at, kind in index.entries],
         "evidence": _attachments(index.evidence),
         "closings": _attachments(index.closings),
+        "challenges": [{"log": log, "size": size} for log, size in index.challenges],
         "models": list(index.models),
         "evidence_keys": list(index.evidence_keys),
     }
@@ -67,8 +70,8 @@ def _attachments(positions: Mapping[str, Position]) -> list[dict[str, Any]]:
 def parse(data: bytes) -> Index:
     """Parse bundle.json strictly; raises MalformedFileError."""
     try:
-        value = json.loads(data)
-    except (RecursionError, ValueError) as error:
+        value = canonical.parse(data)
+    except ValueError as error:
         raise MalformedFileError(f"bundle.json is not JSON: {error}.") from error
     if not isinstance(value, dict) or value.get("format") != FORMAT:
         raise MalformedFileError(f"bundle.json: expected the format {FORMAT!r}. Use a verifier of its version.")
@@ -76,7 +79,7 @@ def parse(data: bytes) -> Index:
         raise MalformedFileError(f"bundle.json: expected exactly the keys {', '.join(sorted(_KEYS))}.")
     try:
         sealed = {key: member for key, member in value.items() if key != "seal_sha256"}
-        if canonical.loads(data) != value or canonical.digest(sealed) != value["seal_sha256"]:
+        if canonical.digest(sealed) != value["seal_sha256"]:
             raise ValueError("its seal does not fit its contents: it was damaged or edited")
         index = _read(value)
         _refuse(index)
@@ -88,7 +91,7 @@ def parse(data: bytes) -> Index:
 
 
 def _read(value: dict[str, Any]) -> Index:
-    for name in ("logs", "entries", "evidence", "closings", "models", "evidence_keys"):
+    for name in ("logs", "entries", "evidence", "closings", "challenges", "models", "evidence_keys"):
         if not isinstance(value[name], list):
             raise ValueError(f"{name} must be a list")
     return Index(
@@ -98,6 +101,7 @@ def _read(value: dict[str, Any]) -> Index:
         entries=tuple((Position(entry["log"], entry["index"]), entry["kind"]) for entry in value["entries"]),
         evidence={at["target"]: Position(at["log"], at["index"]) for at in value["evidence"]},
         closings={at["target"]: Position(at["log"], at["index"]) for at in value["closings"]},
+        challenges=tuple((challenge["log"], challenge["size"]) for challenge in value["challenges"]),
         models=tuple(value["models"]),
         evidence_keys=tuple(value["evidence_keys"]),
     )
@@ -123,7 +127,17 @@ def _refuse(index: Index) -> None:
         raise ValueError("each log listed must hold an entry of the bundle")
     if not all(kind in _KINDS for _, kind in index.entries):
         raise ValueError(f"the kind of an entry must be one of {', '.join(_KINDS)}")
+    _refuse_challenges(index)
     _refuse_attachments(index)
+
+
+def _refuse_challenges(index: Index) -> None:
+    if not all(canonical.is_count(log) and canonical.is_count(size) for log, size in index.challenges):
+        raise ValueError("challenges must have the number of a log and a size")
+    if not all(0 < log <= MAX_LOG and 0 < size <= MAX_INDEX for log, size in index.challenges):
+        raise ValueError(f"challenges must be of logs from 1 to {MAX_LOG} and sizes from 1 to {MAX_INDEX}")
+    if list(index.challenges) != sorted(set(index.challenges)):
+        raise ValueError("challenges must be in ascending order, none twice")
 
 
 def _refuse_attachments(index: Index) -> None:

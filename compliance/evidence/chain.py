@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
+from compliance.evidence import clock
 from compliance.evidence import leaf as leaves
 from compliance.evidence.errors import ChainError, PolicyOrderError, SwappedRequestError
 from compliance.evidence.leaf import Event
@@ -105,6 +106,11 @@ def _refuse_broken(links: list[Link]) -> None:
             raise ChainError(
                 f"Entry {link.position} ({link.event.type}) does not follow the entry before it in this bundle: "
                 "an event is missing, added or out of order."
+            )
+        if before is not None and clock.is_before(link.event.at, before.event.at):
+            raise ChainError(
+                f"Entry {link.position} ({link.event.type}) is dated {link.event.at:%Y-%m-%d %H:%M} and follows one of "
+                f"{before.event.at:%Y-%m-%d %H:%M}: one of the two was not written then."
             )
         ended = seen & TERMINAL
         if ended and (link.event.type != _AFTER_THE_END or _AFTER_THE_END in seen):

@@ -129,7 +129,7 @@ def refuse_other_completion(chain: Chain, proven: Sequence[Proven]) -> None:
     _refuse_other_lists("versions", completed, [item.facts.after_sha256 for item in proven])
     for item in proven:
         _refuse_unsound(item, chain)
-    _refuse_same_signer(approved, completed)
+    refuse_same_signer(approved, completed)
 
 
 def _refuse_other_lists(fact: str, completed: Link, found: list[str]) -> None:
@@ -145,6 +145,12 @@ def _refuse_unsound(item: Proven, chain: Chain) -> None:
     target = item.facts.target_id
     if item.facts.result is Result.FAILED:
         raise CompletionError(f"The request was completed although the evidence of target {target} says FAILED.")
+    failed = chain.of_job("job.failed", item.facts.job_id, target)
+    if failed:
+        raise CompletionError(
+            f"The request was completed although the job behind the evidence of target {target} failed at entry "
+            f"{failed[0].position}."
+        )
     judged = [link for link in chain.all("findings.recorded") if link.event.text("target") == target]
     if judged[-1].event.text("job") != item.facts.job_id:
         raise CompletionError(
@@ -152,7 +158,8 @@ def _refuse_unsound(item: Proven, chain: Chain) -> None:
         )
 
 
-def _refuse_same_signer(approved: Link, completed: Link) -> None:
+def refuse_same_signer(approved: Link, completed: Link) -> None:
+    """Raises SameSignerError unless two different persons decided and signed off."""
     for link in (approved, completed):
         if link.event.actor_role not in _HUMAN_ROLES:
             raise SameSignerError(f"Entry {link.position} ({link.event.type}) was signed by a {link.event.actor_role}.")

@@ -1,6 +1,6 @@
 """What may be said of a judged request on the strength of the proofs, in sentences, and no more."""
 
-from compliance.evidence.chain import Chain
+from compliance.evidence.chain import Chain, Link
 from compliance.evidence.closure import Proven
 from compliance.evidence.judgement import Judged
 from compliance.evidence.validity import Signed
@@ -35,7 +35,7 @@ def conclusions_of(judged: Judged) -> tuple[str, ...]:
     ]
     lines += _signatures(judged.signatures)
     if judged.record.openings is None:
-        lines.append("Openings shredded or withheld: what was asked and which records were in scope cannot be shown.")
+        lines.append("The openings were shredded: what was asked and which records were in scope cannot be shown.")
     return tuple(lines)
 
 
@@ -57,15 +57,23 @@ def _decisions(chain: Chain) -> list[str]:
 
 
 def _failures(chain: Chain) -> list[str]:
-    """Runs that came to nothing. A later run that passed does not make them unsaid."""
+    """Runs that came to nothing, and plans under other rules. A later run that passed does not make them unsaid."""
     lines = []
     for link in chain.links:
         event = link.event
         if event.type == "job.failed":
             lines.append(f"Target {event.text('target')}: a run ended without a result ({event.text('reason')}).")
+        elif event.type == "request.planned" and _policy_before(chain, link) not in (None, event.text("policy_sha256")):
+            lines.append(f"It was planned again on {event.at:%Y-%m-%d} under ANOTHER POLICY than before.")
         elif event.type == "findings.recorded" and event.text("verdict") == Result.FAILED.code:
             lines.append(f"Target {event.text('target')}: a run was judged failed on {event.at:%Y-%m-%d}.")
     return lines
+
+
+def _policy_before(chain: Chain, planned: Link) -> str | None:
+    """Digest of the policy of the plan before this one."""
+    before = chain.last("request.planned", before=planned.position)
+    return None if before is None else before.event.text("policy_sha256")
 
 
 def _outcome(item: Proven) -> list[str]:

@@ -22,6 +22,13 @@ MAX_BYTES = 32 * 2**20
 _MAX_MEMBERS = 20_000
 # Local header, central header and name of each member are more than the content of many.
 MAX_ARCHIVE_BYTES = 2 * MAX_BYTES
+# The record at the end of an archive: signature, two numbers of disks, two counts of members, size and start of the
+# directory, length of a comment. Larger archives have another one and something that leads to it right before.
+_END = struct.Struct("<4s4H2LH")
+_END_SIGNATURE = b"PK\x05\x06"
+_LOCATOR_SIGNATURE, _LOCATOR_BYTES = b"PK\x06\x07", 20
+# The library reads the whole directory before it can be asked anything, at ten times its size in memory.
+_MAX_DIRECTORY_BYTES = 256 * _MAX_MEMBERS
 # What zipfile raises over damaged input; ValueError stands for names that are not UTF-8.
 _ZIP_ERRORS = (
     zipfile.BadZipFile,
@@ -52,6 +59,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
     """The files of an archive that `pack` made; raises NotABundleError, TooLargeError or UnsafeMemberError."""
     if len(data) > MAX_ARCHIVE_BYTES:
         raise TooLargeError(f"Expected an archive of at most {MAX_ARCHIVE_BYTES} bytes, found {len(data)}.")
+    _refuse_large_directory(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
@@ -64,6 +72,20 @@ def unpack(data: bytes) -> dict[str, bytes]:
     if pack(files) != data:
         raise NotABundleError("The archive was packed anew, or holds bytes that belong to none of its files.")
     return files
+
+
+def _refuse_large_directory(data: bytes) -> None:
+    """Raises NotABundle- or TooLargeError before the members are listed. What is claimed is compared afterwards."""
+    end, locator = data[-_END.size :], data[-_END.size - _LOCATOR_BYTES : -_END.size]
+    if not end.startswith(_END_SIGNATURE) or len(end) < _END.size or locator.startswith(_LOCATOR_SIGNATURE):
+        raise NotABundleError("Expected a ZIP archive as bundles are packed, found something else or damage.")
+    _, _, _, _, n_members, n_bytes, start, n_comment_bytes = _END.unpack(end)
+    if n_members > _MAX_MEMBERS or n_bytes > _MAX_DIRECTORY_BYTES:
+        raise TooLargeError(
+            f"Expected at most {_MAX_MEMBERS} members, found {n_members} in {n_bytes} bytes of directory."
+        )
+    if n_comment_bytes or start + n_bytes + _END.size != len(data):
+        raise NotABundleError("The archive holds bytes before or behind its files, or was damaged.")
 
 
 def _refuse_unsafe(members: list[zipfile.ZipInfo]) -> None:

@@ -16,7 +16,7 @@ from compliance.evidence.report import LogShown, log_shown
 from compliance.evidence.trust import Trust
 from compliance.evidence.validity import Signed
 from compliance.evidence.verify import judge_bundle
-from compliance.evidence.verify_export import open_export
+from compliance.evidence.verify_export import judge_export, logs_shown
 
 
 @dataclass(frozen=True)
@@ -60,18 +60,17 @@ def of_bundle(data: bytes, request: str, pinned: Pins) -> Story:
     return _told(verified.judged, logs, is_pinned=verified.is_log_key_pinned and verified.is_evidence_key_pinned)
 
 
-def of_export(path: Path, request: str, trust: Trust | None) -> Story:
-    """The story of a disclosed request of an export; raises UnexpectedFileError when it was not disclosed."""
-    export = open_export(path, trust)
+def of_export(path: Path, request: str, trust: Trust | None, n_processes: int | None = None) -> Story:
+    """The story of a request that was disclosed in an export, after all of the export was verified as `verify` does it.
+
+    Raises UnexpectedFileError when it was not disclosed, or what verify raises.
+    """
+    export = judge_export(path, trust, n_processes).export
     if request not in export.folder.requests:
         known = "its entries are in the log" if request in export.entries.of_requests else "no entry names it"
         raise UnexpectedFileError(f"The request {request} was not disclosed in this export ({known}).")
     judged = export_requests.judge_request(export, request)
-    logs = tuple(
-        log_shown(number, export.vkeys[number], log.head, export.seen[number])
-        for number, log in sorted(export.logs.items())
-    )
-    return _told(judged, logs, is_pinned=trust is not None)
+    return _told(judged, logs_shown(export), is_pinned=trust is not None)
 
 
 def _told(judged: Judged, logs: Sequence[LogShown], *, is_pinned: bool) -> Story:

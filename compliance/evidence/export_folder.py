@@ -15,18 +15,21 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from compliance.evidence import file_limits
 from compliance.evidence.errors import (
     MalformedFileError,
     MissingFileError,
-    TooLargeError,
     UnexpectedFileError,
     UnreadableError,
     UnsafeMemberError,
 )
 from compliance.evidence.export_index import Disclosure, ExportIndex, parse_disclosure, parse_export
+from compliance.evidence.file_limits import MAX_FILE_BYTES
 
-MAX_FILE_BYTES = 32 * 2**20
+# The deepest file of a log of 2**63 entries lies below nine folders.
+_MAX_DEPTH = 12
 _TOP = frozenset({"README.txt", "export.json", "trust.json", "trusted_root.json"})
 _FOLDERS = frozenset({"logs", "requests", "models", "policies"})
 # Part of the format, as in a bundle: people do what it says.
@@ -59,7 +62,7 @@ class ExportFolder:
 
     def disclosure(self, request: str) -> Disclosure:
         """What was disclosed of a request; raises MissingFileError, UnexpectedFileError or MalformedFileError."""
-        disclosure = parse_disclosure(read_file(self.path, f"requests/{request}/request.json"), request)
+        disclosure = parse_disclosure(self.read(f"requests/{request}/request.json"), request)
         expected = {"request.json", *(["openings.json"] if disclosure.is_opened else [])}
         expected |= {f"evidence/{target}.sigstore.json" for target in disclosure.evidence}
         expected |= {f"closing/{target}.sigstore.json" for target in disclosure.closings}
@@ -74,26 +77,19 @@ class ExportFolder:
 
     def read(self, name: str) -> bytes:
         """A file by its path in the export; raises MissingFileError, TooLargeError, UnsafeMemberError."""
-        return read_file(self.path, name)
+        return read_file(self.path, name, file_limits.max_bytes_of(name))
 
 
 def open_folder(path: Path) -> ExportFolder:
-    """Open an export; raises Unreadable-, UnsafeMember-, MissingFile-, UnexpectedFile- or MalformedFileError."""
-    if not path.is_dir():
+    """Open an export; raises Unreadable-, TooLarge-, UnsafeMember-, MissingFile-, UnexpectedFile- or
+    MalformedFileError."""
+    found = _listed(path)
+    if found is None:
         raise UnreadableError(f"{path} should be the folder of an export.")
-    index = parse_export(read_file(path, "export.json"))
-    if read_file(path, "README.txt") != README.encode():
+    index = parse_export(_read_top(path, "export.json"))
+    if _read_top(path, "README.txt") != README.encode():
         raise MalformedFileError("README.txt is not the text of this format. Do not do what it says.")
-    entries = list(os.scandir(path))
-    found = {entry.name for entry in entries}
-    linked = [entry.name for entry in entries if entry.is_symlink()]
-    if linked:
-        raise UnsafeMemberError(f"{linked[0]} is a symbolic link; an export holds none.")
-    misplaced = [entry.name for entry in entries if entry.is_dir() == (entry.name in _TOP)]
-    if misplaced:
-        raise UnexpectedFileError(f"{misplaced[0]} should be {'a file' if misplaced[0] in _TOP else 'a folder'}.")
-    if found - _TOP - _FOLDERS:
-        raise UnexpectedFileError(f"Nothing accounts for {', '.join(sorted(found - _TOP - _FOLDERS))}.")
+    _refuse_misplaced(found)
     folders = {log.folder for log in index.logs}
     logs = _subfolders(path / "logs")
     if logs != folders:
@@ -102,23 +98,28 @@ def open_folder(path: Path) -> ExportFolder:
 
 
 def names_in(folder: str | Path) -> list[str]:
-    """The files below a folder by their relative path, none when it is not there; raises UnsafeMemberError for links."""
-    try:
-        entries = list(os.scandir(folder))
-    except FileNotFoundError:
-        return []
-    names = []
-    for entry in entries:
-        if entry.is_symlink():
-            raise UnsafeMemberError(f"{entry.path} is a symbolic link; an export holds none.")
-        if entry.is_dir():
-            names += [f"{entry.name}/{name}" for name in names_in(entry.path)]
-        else:
-            names.append(entry.name)
+    """The files below a folder by their relative path, none when it is not there.
+
+    Raises UnsafeMemberError for a link, UnexpectedFileError for folders that are nested more deeply than any of an
+    export, UnreadableError for one that the system does not list.
+    """
+    names, waiting = [], [("", 0)]
+    while waiting:
+        below, depth = waiting.pop()
+        for member in _listed(f"{folder}/{below}") or []:
+            name = f"{below}{member.name}"
+            if member.is_link:
+                raise UnsafeMemberError(f"{folder}/{name} is a symbolic link; an export holds none.")
+            if not member.is_folder:
+                names.append(name)
+            elif depth < _MAX_DEPTH:
+                waiting.append((f"{name}/", depth + 1))
+            else:
+                raise UnexpectedFileError(f"{folder}/{name} lies below more folders than any file of an export.")
     return names
 
 
-def read_file(root: str | Path, name: str) -> bytes:
+def read_file(root: str | Path, name: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """The bytes of a plain file; raises MissingFileError, TooLargeError or UnsafeMemberError."""
     try:
         descriptor = os.open(f"{root}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -130,8 +131,7 @@ def read_file(root: str | Path, name: str) -> bytes:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise UnsafeMemberError(f"{name} should be a plain file.")
-        if status.st_size > MAX_FILE_BYTES:
-            raise TooLargeError(f"{name} is larger than any file of an export ({MAX_FILE_BYTES} bytes).")
+        file_limits.refuse_large(name, status.st_size, max_bytes)
         content = os.read(descriptor, status.st_size + 1)
         while len(content) < status.st_size and (more := os.read(descriptor, status.st_size - len(content) + 1)):
             content += more
@@ -142,11 +142,42 @@ def read_file(root: str | Path, name: str) -> bytes:
         os.close(descriptor)
 
 
+class _Member(NamedTuple):
+    name: str
+    is_folder: bool
+    is_link: bool
+
+
+def _listed(path: str | Path) -> list[_Member] | None:
+    """What a folder holds; None where there is no folder. Raises UnreadableError where the system does not say."""
+    try:
+        with os.scandir(path) as entries:
+            return [_Member(entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink()) for entry in entries]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise UnreadableError(f"{path} cannot be listed: {error.strerror or error}.") from error
+
+
+def _read_top(path: Path, name: str) -> bytes:
+    return read_file(path, name, file_limits.max_bytes_of(name))
+
+
+def _refuse_misplaced(found: list[_Member]) -> None:
+    for member in found:
+        if member.is_link:
+            raise UnsafeMemberError(f"{member.name} is a symbolic link; an export holds none.")
+        if member.is_folder == (member.name in _TOP):
+            kind = "a file" if member.name in _TOP else "a folder"
+            raise UnexpectedFileError(f"{member.name} should be {kind}.")
+    strange = sorted({member.name for member in found} - _TOP - _FOLDERS)
+    if strange:
+        raise UnexpectedFileError(f"Nothing accounts for {', '.join(strange)}.")
+
+
 def _subfolders(path: Path) -> set[str]:
-    if not path.is_dir():
-        return set()
-    entries = list(os.scandir(path))
-    for entry in entries:
-        if entry.is_symlink() or not entry.is_dir():
-            raise UnexpectedFileError(f"Nothing accounts for {path.name}/{entry.name}.")
-    return {entry.name for entry in entries}
+    members = _listed(path) or []
+    for member in members:
+        if member.is_link or not member.is_folder:
+            raise UnexpectedFileError(f"Nothing accounts for {path.name}/{member.name}.")
+    return {member.name for member in members}

@@ -17,6 +17,7 @@ _TITLES = (
     "The trust file knows what became of the keys",
     "Every entry is allowed, every chain unbroken",
     "The disclosed requests hold",
+    "Decisions and runs fit the models registered",
 )
 
 
@@ -33,14 +34,25 @@ class RequestLine:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportReport:
-    """A verified export. `is_pinned` tells whether the caller brought the trust file."""
+    """A verified export. `is_pinned` tells whether the caller brought the trust file, and `is_own_trust_pinned` whether
+    the one in the export says the same.
+
+    `unstamped` are the logs without a time stamp although an authority is trusted; `overtaken` the requests whose scope
+    leaves out a model that was registered while the decision was made.
+    """
 
     exported_at: datetime
     logs: tuple[LogShown, ...]
     n_entries: int
     n_evidence: int
+    n_earlier_heads: int
+    n_models: int
+    n_runs: int
     requests: tuple[RequestLine, ...]
+    overtaken: tuple[str, ...]
+    unstamped: tuple[str, ...]
     is_pinned: bool
+    is_own_trust_pinned: bool
     left_to_caller: tuple[str, ...] = LEFT_TO_CALLER
 
     @property
@@ -55,12 +67,13 @@ class ExportReport:
         n_shown = sum(line.n_signatures for line in disclosed)
         details = (
             f"{counted(len(self.logs), 'log')}, {counted(len(disclosed), 'request')} disclosed",
-            "; ".join(f"{log.origin}, {log.size} entries, {_seen(log)}" for log in self.logs),
-            f"{self.n_entries} leaf hashes, {counted(len(self.logs), 'root')}",
-            "one log, nothing before it" if len(self.logs) == 1 else counted(len(self.logs) - 1, "succession"),
-            "nothing said that the trust file does not say",
+            "; ".join(f"{log.origin}, {log.size} entries, {self._seen(log)}" for log in self.logs),
+            f"{self.n_entries} leaf hashes, {counted(len(self.logs), 'root')}{self._earlier}",
+            "log 1 alone, nothing before it" if len(self.logs) == 1 else f"from log 1 to log {len(self.logs)}",
+            f"nothing said that the trust file does not say; {self._own_trust}",
             f"{counted(len(self.requests), 'request')}: {self.states}",
             f"{n_shown} of {counted(self.n_evidence, 'signed statement')} shown and verified",
+            f"{counted(self.n_models, 'model')}, {counted(self.n_runs, 'run')}{self._crossed}",
         )
         numbered = enumerate(zip(_TITLES, details, strict=True), start=1)
         return tuple(Step(number, title, detail) for number, (title, detail) in numbered)
@@ -71,12 +84,30 @@ class ExportReport:
         counts = Counter(line.state.partition(" (")[0] for line in self.requests)
         return ", ".join(f"{n} {state}" for state, n in sorted(counts.items())) or "none"
 
+    @property
+    def _earlier(self) -> str:
+        return f", {counted(self.n_earlier_heads, 'older head')}" if self.n_earlier_heads else ""
+
+    @property
+    def _own_trust(self) -> str:
+        """What the trust file in the export is worth beside the one that the caller brought."""
+        if not self.is_pinned:
+            return "it is the export's own"
+        if self.is_own_trust_pinned:
+            return "the export's own says the same as yours"
+        return "THE EXPORT'S OWN SAYS SOMETHING ELSE THAN YOURS: ask for the present one on another way"
+
+    @property
+    def _crossed(self) -> str:
+        n_overtaken = len(self.overtaken)
+        return f"; {n_overtaken} decided while a model was being registered, without it" if n_overtaken else ""
+
+    def _seen(self, log: LogShown) -> str:
+        seen = f"cosigned by {', '.join(log.witnesses)}" if log.is_witnessed else "UNWITNESSED"
+        return f"{seen}, WITHOUT A TIME STAMP" if log.origin in self.unstamped else seen
+
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
         value = asdict(self)
         value["exported_at"] = canonical.format_time(self.exported_at)
         return {**value, "is_witnessed": self.is_witnessed, "steps": [asdict(step) for step in self.steps]}
-
-
-def _seen(log: LogShown) -> str:
-    return f"cosigned by {', '.join(log.witnesses)}" if log.is_witnessed else "UNWITNESSED"

@@ -10,6 +10,7 @@ from typing import Any
 
 from compliance.evidence import attachment, canonical, closure, commitment, summaries, validity
 from compliance.evidence import chain as chains
+from compliance.evidence.attachment import HadRoot
 from compliance.evidence.chain import Chain
 from compliance.evidence.closure import Proven
 from compliance.evidence.errors import (
@@ -45,13 +46,14 @@ class Judged:
     signatures: tuple[Signed, ...]
 
 
-def judge(record: Record, trust: Trust, witnessed_at: WitnessedAt) -> Judged:
+def judge(record: Record, trust: Trust, witnessed_at: WitnessedAt, had_root: HadRoot) -> Judged:
     """Judge one request; raises the EvidenceError of the first thing that is wrong.
 
-    `witnessed_at` tells when the log was cosigned over a position as the trust file asks.
+    `witnessed_at` tells when the log was cosigned over a position as the trust file asks, `had_root` whether it had a root.
     """
     # 4. One unbroken chain.
     chain = chains.read(record)
+    validity.refuse_seen_too_early(chain, witnessed_at)
     # 5. Commitments.
     openings = _open_commitments(record, chain)
     # 6. Policy and manifests.
@@ -70,7 +72,7 @@ def judge(record: Record, trust: Trust, witnessed_at: WitnessedAt) -> Judged:
         Proven(
             attached.position,
             hashes[attached.position],
-            _verify_attached(attached, record, chain, policy),
+            _verify_attached(attached, record, chain, policy, had_root),
         )
         for attached in record.evidence
     )
@@ -85,9 +87,15 @@ def judge(record: Record, trust: Trust, witnessed_at: WitnessedAt) -> Judged:
 
 
 def _open_commitments(record: Record, chain: Chain) -> commitment.Openings | None:
+    is_shredded = chain.last("request.shredded") is not None
     if record.openings is None:
+        if not is_shredded:
+            raise MissingFileError(
+                "openings.json is missing, and the ledger does not say that it was shredded: what was asked, and whether "
+                "the evidence covers it, would stay hidden."
+            )
         return None
-    if chain.last("request.shredded") is not None:
+    if is_shredded:
         raise UnexpectedFileError("The ledger says that the openings were shredded, but openings.json is there.")
     openings = commitment.parse_openings(record.openings)
     closure.refuse_other_commitments(chain, openings)
@@ -137,6 +145,7 @@ def _verify_attached(
     record: Record,
     chain: Chain,
     policy: Policy,
+    had_root: HadRoot,
 ) -> EvidenceFacts:
     # 7. A statement of ours.
     facts = attachment.open_statement(attached)
@@ -146,7 +155,7 @@ def _verify_attached(
     attachment.refuse_other_models(facts, run, record.models)
     attachment.refuse_other_job(facts, run)
     attachment.refuse_other_policy(facts, run, policy.sha256, policy.document)
-    attachment.refuse_other_challenge(facts, run)
+    attachment.refuse_other_challenge(facts, run, had_root)
     # 11. Findings and result.
     attachment.refuse_other_findings(facts, run, policy.document)
     return facts

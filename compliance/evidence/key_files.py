@@ -1,6 +1,7 @@
 """Private keys in files: PEM that its owner alone can read. A file is never replaced and never deleted here."""
 
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -44,19 +45,23 @@ def generate_log_key(path: Path) -> None:
 
 
 def write(path: Path, key: PrivateKeyTypes) -> None:
-    """Write a key into a new file that only its owner can read, durably; raises KeyFileError."""
+    """Write a key into a new file that only its owner can read, durably; raises KeyFileError.
+
+    The file appears with the whole key in it or not at all, and never in the place of another.
+    """
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        _write_draft(draft, pem)
+        os.link(draft, path, follow_symlinks=False)
+        draft.unlink()
+        _sync_folder(path.parent)
     except FileExistsError as error:
         raise KeyFileError(f"{path} exists already. A key is never replaced: choose another name.") from error
     except OSError as error:
         raise KeyFileError(f"The key file {path} cannot be written: {error.strerror}.") from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
-    _sync_folder(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def keep_as(path: Path, archive: Path) -> None:
@@ -112,6 +117,14 @@ def _read(path: Path) -> bytes:
         return os.read(descriptor, _MAX_KEY_BYTES)
     finally:
         os.close(descriptor)
+
+
+def _write_draft(draft: Path, pem: bytes) -> None:
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(pem)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -12,7 +12,6 @@ _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 _VALUES = {
     "sha256": '"[0-9a-f]{64}"',
     "uuid": f'"{_UUID4}"',
-    "code": '"[a-z0-9][a-z0-9_.-]{0,63}"',
     "time": f'"{_TIME}"',
     # Fifteen digits are always below 2**53; leaf.py looks at the few longer ones.
     "count": "(?:0|[1-9][0-9]{0,14})",
@@ -22,18 +21,23 @@ _TYPE_KEY = b'"type":"'
 
 def compiled(
     facts: Mapping[str, Mapping[str, str]],
+    words: Mapping[str, frozenset[str]],
+    patterns: Mapping[str, str],
     *,
-    roles: frozenset[str],
-    purposes: frozenset[str],
     without_request: frozenset[str],
     first: str,
 ) -> Mapping[bytes, re.Pattern[bytes]]:
-    """Event type → expression that matches its leaves as a whole."""
+    """Event type → expression that matches its leaves as a whole.
+
+    `words` and `patterns` say what values of further kinds are; the words of the kind `role` are those of actors.
+    """
+    listed = {kind: f'"(?:{"|".join(map(re.escape, sorted(known)))})"' for kind, known in words.items()}
+    values = _VALUES | listed | {kind: f'"{pattern}"' for kind, pattern in patterns.items()}
     return {
         name.encode(): re.compile(
             (
-                rf'\{{"actor":\{{"id":"{_UUID4}","role":"(?:{"|".join(sorted(roles))})"\}},"at":"{_TIME}",'
-                rf'"facts":\{{{_facts(name, kinds, purposes)}\}},{_head(name, without_request, first)},'
+                rf'\{{"actor":\{{"id":"{_UUID4}","role":{values["role"]}\}},"at":"{_TIME}",'
+                rf'"facts":\{{{_facts(kinds, values)}\}},{_head(name, without_request, first)},'
                 rf'"type":"{re.escape(name)}","v":1\}}'
             ).encode()
         )
@@ -48,19 +52,13 @@ def is_canonical(leaf: bytes, patterns: Mapping[bytes, re.Pattern[bytes]]) -> bo
     return pattern is not None and pattern.fullmatch(leaf) is not None
 
 
-def _facts(name: str, kinds: Mapping[str, str], purposes: frozenset[str]) -> str:
-    members = []
-    for fact in sorted(kinds):
-        value = _value(kinds[fact])
-        if name.startswith("key.") and fact == "purpose":
-            value = f'"(?:{"|".join(sorted(purposes))})"'
-        members.append(f'"{re.escape(fact)}":{value}')
-    return ",".join(members)
+def _facts(kinds: Mapping[str, str], values: Mapping[str, str]) -> str:
+    return ",".join(f'"{re.escape(fact)}":{_value(kinds[fact], values)}' for fact in sorted(kinds))
 
 
-def _value(kind: str) -> str:
+def _value(kind: str, values: Mapping[str, str]) -> str:
     item = kind.removeprefix("list of ")
-    value = _VALUES[item]
+    value = values[item]
     return value if item == kind else rf"\[(?:{value}(?:,{value})*)?\]"
 
 

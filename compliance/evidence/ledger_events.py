@@ -8,11 +8,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from compliance.evidence import canonical, dsse, witness_policy
 from compliance.evidence import leaf as leaves
+from compliance.evidence.checkpoint import parse_vkey
 from compliance.evidence.errors import KeyValidityError, LeafError
 from compliance.evidence.leaf import Event
 from compliance.evidence.position import Position
-from compliance.evidence.trust import Trust
+from compliance.evidence.trust import EvidenceKey, Trust
 from compliance.evidence.whole_log import WholeLog
 
 Parsed = TypeVar("Parsed")
@@ -66,14 +70,38 @@ def _parsed(parse: Callable[[bytes], Parsed], leaf: bytes, position: Position) -
 
 
 def refuse_untold_keys(others: Iterable[tuple[Position, Event]], trust: Trust) -> None:
-    """Raises KeyValidityError where the ledger distrusts a key, or retires it, and the trust file does not."""
+    """Raises KeyValidityError where the ledger distrusts or retires a key, and the trust file does not, or only later.
+
+    A distrusted log key must not be in it, unless witnesses vouch for its log.
+    """
     for position, event in others:
-        if event.type not in ("key.distrusted", "key.retired") or event.text("purpose") != "evidence":
+        if event.type not in ("key.distrusted", "key.retired"):
             continue
-        key = trust.key_for(event.text("key_sha256"))
-        told = key is None or (key.distrusted_from if event.type == "key.distrusted" else key.valid_until)
-        if not told:
+        key_sha256 = event.text("key_sha256")
+        if event.text("purpose") == "evidence":
+            is_told = _is_told(event, trust.key_for(key_sha256))
+        else:
+            is_told = event.type == "key.retired" or not _is_relied_on(key_sha256, trust)
+        if not is_told:
             raise KeyValidityError(
-                f"Entry {position} says {event.type} of the key {event.text('key_sha256')}; your trust file does not. "
-                "Ask for a newer one."
+                f"Entry {position} says {event.type} of the key {key_sha256}; your trust file does not, or says it of "
+                "a later time. Ask for a newer one."
             )
+
+
+def _is_told(event: Event, key: EvidenceKey | None) -> bool:
+    if key is None:
+        return True
+    is_distrust = event.type == "key.distrusted"
+    said = canonical.parse_time(event.text("distrusted_from" if is_distrust else "valid_until"))
+    told = key.distrusted_from if is_distrust else key.valid_until
+    return told is not None and told <= said
+
+
+def _is_relied_on(key_sha256: str, trust: Trust) -> bool:
+    """Whether a log under this key is believed with nobody else vouching for it."""
+    policy = trust.witness_policy_text
+    if policy is not None and witness_policy.parse(policy).quorum is not None:
+        return False
+    keys = (parse_vkey(vkey).public_key_bytes for vkey in trust.log_vkeys)
+    return key_sha256 in {dsse.public_key_sha256(Ed25519PublicKey.from_public_bytes(each)) for each in keys}

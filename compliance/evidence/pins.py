@@ -86,28 +86,28 @@ def read(options: argparse.Namespace) -> Pins:
         return Pins(None, keys, evidence_keys)
     if keys or evidence_keys:
         raise UnreadableError("Give a trust file or single keys, not both: they could contradict each other.")
-    data = read_bundle(options.trust)
+    data = read_file(options.trust)
     if options.trust_sha256 is not None and trusts.fingerprint(data) != options.trust_sha256.lower():
         raise TrustFileError(f"{options.trust} has the fingerprint {trusts.fingerprint(data)}; you gave another.")
     return Pins(trusts.parse(data), None, None)
 
 
-def read_bundle(path: Path) -> bytes:
-    """The bytes of a file; raises UnreadableError or TooLargeError."""
+def read_file(path: Path) -> bytes:
+    """The bytes of a file that the caller names; raises UnreadableError or TooLargeError."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_ARCHIVE_BYTES + 1)
     except OSError as error:
         raise UnreadableError(f"{path} cannot be read: {error.strerror or error}.") from error
     if len(data) > MAX_ARCHIVE_BYTES:
-        raise TooLargeError(f"{path} is larger than any bundle ({MAX_ARCHIVE_BYTES} bytes).")
+        raise TooLargeError(f"{path} is larger than any file of evidence ({MAX_ARCHIVE_BYTES} bytes).")
     return data
 
 
 def _evidence_key(path: Path) -> EllipticCurvePublicKey:
     """The public key in a PEM file that the caller names; it is the caller's file, not the bundle's, that may be wrong."""
     try:
-        return dsse.load_public_key(read_bundle(path))
+        return dsse.load_public_key(read_file(path))
     except MalformedFileError as error:
         raise UnreadableError(f"{path} should hold an evidence key, a P-256 public key in PEM. {error}") from error
 
@@ -116,7 +116,7 @@ def _vkey(text: str) -> str:
     """A vkey given as it is (it holds two plus signs and is no file), or the content of a file."""
     is_line = text.count("+") >= 2
     try:
-        line = text if is_line and not Path(text).exists() else read_bundle(Path(text)).decode().strip()
+        line = text if is_line and not Path(text).exists() else read_file(Path(text)).decode().strip()
         return str(parse_vkey(line))
     except CheckpointKeyError as error:
         raise UnreadableError(f"{text} should hold the ledger key, a line name+keyid+base64. {error}") from error

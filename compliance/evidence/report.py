@@ -20,7 +20,8 @@ LEFT_TO_CALLER = (
     "Whether more has happened to a request that is still open: its last events can be left out of a bundle, so ask "
     "for a newer one. After the end of a request nothing follows.",
     "Whether the policy asks enough: read policy.json.",
-    "Whether the time stamps are right: they are the controller's clock, bounded only by the order of the log.",
+    "Whether the dates of entries are right: they are the controller's clock, bounded by the order of the log, and by "
+    "witnesses and time stamps where the report names any.",
 )
 
 TITLES = (
@@ -34,7 +35,7 @@ TITLES = (
     "Its key was valid when it signed",
     "The evidence is about this request, in order",
     "The evidence is about these models and this run",
-    "The findings support the result",
+    "The findings are those recorded, and the result follows",
     "The closing rests on this evidence",
     "The summaries say what the ledger says",
 )
@@ -146,7 +147,7 @@ def _details(verified: Verified) -> list[str]:
         "; ".join(f"{head}, {seen}" for head, seen in zip(heads, witnesses, strict=True)),
         counted(len(verified.contents.entries), "inclusion proof"),
         f"{counted(len(links), 'event')}, from {links[0].event.type} to {links[-1].event.type}",
-        "shredded or withheld: nothing to open" if record.openings is None else "opened",
+        "shredded: nothing to open" if record.openings is None else "opened",
         f"{policy}, {counted(len(record.models), 'manifest')}",
         counted(len(judged.signatures), "signature") if judged.signatures else statements,
         counted(len([s for s in judged.signatures if s.proven_at]), "proven time"),

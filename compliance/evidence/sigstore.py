@@ -22,6 +22,8 @@ _BEFORE = b'{"dsseEnvelope":'
 _BETWEEN = b',"mediaType":"' + MEDIA_TYPE.encode() + b'",'
 _TOKEN = re.compile(rb'"signedTimestamp":"([A-Za-z0-9+/=]*)"')
 _KIND = {"kind": "hashedrekord", "version": "0.0.2"}
+# Each is verified against each authority. One is enough, and a few more are there after an authority was changed.
+MAX_TIMESTAMPS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,7 @@ def read(data: bytes) -> Signed:
         tokens = tuple(canonical.decode_base64(text.decode()) for text in _TOKEN.findall(rest))
     except ValueError as error:
         raise SigstoreBundleError(f"The Sigstore bundle does not hold what it should. {error}") from error
+    _refuse_needless(tokens)
     return Signed(envelope, tokens)
 
 
@@ -87,8 +90,17 @@ def log_id(vkey: str) -> bytes:
 def _stamps(tokens: Sequence[bytes]) -> str:
     if not tokens:
         return ""
+    _refuse_needless(tokens)
     stamps = ",".join(f'{{"signedTimestamp":"{canonical.encode_base64(token)}"}}' for token in tokens)
     return f'"timestampVerificationData":{{"rfc3161Timestamps":[{stamps}]}},'
+
+
+def _refuse_needless(tokens: Sequence[bytes]) -> None:
+    if len(tokens) > MAX_TIMESTAMPS or len(set(tokens)) != len(tokens):
+        raise SigstoreBundleError(
+            f"Expected at most {MAX_TIMESTAMPS} time stamps, each once, found {len(tokens)} of which "
+            f"{len(set(tokens))} are different."
+        )
 
 
 def _entry(parts: Parts) -> str:

@@ -16,7 +16,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from compliance.evidence import canonical, dsse, sigstore
 from compliance.evidence.checkpoint import parse_vkey
-from compliance.evidence.timestamp_chain import is_issued_by, load_authority
+from compliance.evidence.errors import TimestampError
+from compliance.evidence.timestamp_chain import UNREADABLE, is_issued_by, load_authority
 from compliance.evidence.trust import Trust
 
 _MEDIA_TYPE = "application/vnd.dev.sigstore.trustedroot+json;version=0.1"
@@ -36,7 +37,7 @@ def write(trust: Trust) -> bytes:
             "certificateAuthorities": [],
             "ctlogs": [],
             "timestampAuthorities": [
-                _authority(chain) for authority in trust.timestamp_authorities for chain in _chains(authority)
+                written for authority in trust.timestamp_authorities for written in _authorities(authority)
             ],
         }
     )
@@ -56,6 +57,15 @@ def _log(vkey: str) -> dict[str, Any]:
         },
         "logId": {"keyId": canonical.encode_base64(sigstore.log_id(vkey))},
     }
+
+
+def _authorities(authority: Sequence[str]) -> list[dict[str, Any]]:
+    try:
+        return [_authority(chain) for chain in _chains(authority)]
+    except TimestampError:
+        raise
+    except UNREADABLE as error:
+        raise TimestampError("A certificate of a time stamp authority in the trust file cannot be read.") from error
 
 
 def _chains(authority: Sequence[str]) -> list[list[x509.Certificate]]:

@@ -59,11 +59,14 @@ class Method:
 
 @dataclass(frozen=True, kw_only=True)
 class Challenge:
-    """The newest checkpoint when the job started: SHA-256 of the note, number and size of the log."""
+    """The newest checkpoint when the job started: number of the log, its size and root (hex).
 
-    checkpoint_sha256: str
+    Nobody can name the root before all entries under it are in the log, so the statement is not older than they are.
+    """
+
     log: int
     size: int
+    root_sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,9 +186,9 @@ def _extension(facts: EvidenceFacts, subjects: dict[str, str]) -> dict[str, Any]
     if facts.finished_at < facts.started_at:
         raise EvidenceMalformedError("Expected finished_at not before started_at.")
     challenge = {
-        "checkpoint_sha256": _sha256(facts.challenge.checkpoint_sha256, "challenge"),
         "log": count(facts.challenge.log, "challenge.log"),
         "size": count(facts.challenge.size, "challenge.size"),
+        "root_sha256": _sha256(facts.challenge.root_sha256, "challenge.root_sha256"),
     }
     return {
         "roles": subjects,

@@ -37,7 +37,7 @@ def append(size: int, leaf_hashes: Sequence[bytes], read_tile: ReadTile) -> dict
         if len(stored) != n_before * HASH_BYTES:
             raise TileError(
                 f"Tile {level}/{index} should hold {n_before} hashes at log size {size}, found {len(stored)} bytes. "
-                "Head and tiles disagree: rebuild the tiles from the entries."
+                "Head and tiles disagree: one of the two was changed. Compare them with the published log."
             )
         hashes = _fill(level, index, _split(stored) + hashes, changed)
         level, start = level + 1, start // TILE_WIDTH

@@ -10,7 +10,7 @@ algorithms.
 
 import hmac
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat import asn1
@@ -26,6 +26,7 @@ from compliance.evidence.timestamp_syntax import (
     SIGNING_CERTIFICATE,
     SIGNING_CERTIFICATE_V2,
     TST_INFO,
+    Accuracy,
     Certificate,
     CertificateId,
     HashAlgorithm,
@@ -38,6 +39,8 @@ from compliance.evidence.timestamp_syntax import (
 )
 
 MAX_BYTES = 65_536
+# Periods of keys begin and end on a second; a time that may be off by more says little about them.
+MAX_INACCURACY = timedelta(minutes=1)
 _MAX_CERTIFICATES = 16
 _KEY_IDENTIFIER = b"\x80"
 _HASHES: dict[x509.ObjectIdentifier, hashes.HashAlgorithm] = {
@@ -52,7 +55,8 @@ def verify(token: bytes, data: bytes, authority: Sequence[str], *, nonce: int | 
 
     `token` is a bare granting reply in DER. `authority` holds certificates in PEM: the root that is trusted, then
     others that may lie between it and the signer. `nonce` is what the request asked to be repeated, if it did.
-    Raises TimestampError, and nothing else whatever the bytes are.
+    Raises TimestampError, and nothing else whatever the bytes are; also for a time that may be off by more than
+    MAX_INACCURACY. An authority that states no accuracy states it in its policy, which is left to whoever pins it.
     """
     root, *others = load_authority(authority)
     if len(token) > MAX_BYTES:
@@ -121,7 +125,17 @@ def _info(signed: SignedData, data: bytes, nonce: int | None) -> TimestampInfo:
         raise TimestampError("The time stamp is about other bytes.")
     if nonce is not None and info.nonce != nonce:
         raise TimestampError("The time stamp does not repeat the nonce of the request: it answers another one.")
+    if info.accuracy is not None:
+        _refuse_inaccurate(info.accuracy)
     return info
+
+
+def _refuse_inaccurate(accuracy: Accuracy) -> None:
+    seconds, millis, micros = accuracy.seconds or 0, accuracy.millis or 0, accuracy.micros or 0
+    # As whole numbers, for one of any length may stand there.
+    total = (seconds * 1000 + millis) * 1000 + micros
+    if min(seconds, millis, micros) < 0 or total > MAX_INACCURACY // timedelta(microseconds=1):
+        raise TimestampError("Expected a time that is accurate to one minute, found one that may be off by more.")
 
 
 def _signer(signer_info: SignerInfo, candidates: list[x509.Certificate]) -> x509.Certificate:

@@ -104,14 +104,16 @@ def _leads_to(root: x509.Certificate, signer: x509.Certificate, between: Sequenc
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Whether the issuer's key, of decent size, signed this certificate over a hash of SHA-2."""
-    if not isinstance(certificate.signature_hash_algorithm, _STRONG):
-        return False
-    key = issuer.public_key()
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < MIN_RSA_BITS:
-        return False
     try:
+        if not isinstance(certificate.signature_hash_algorithm, _STRONG):
+            return False
+        key = issuer.public_key()
+        if isinstance(key, rsa.RSAPublicKey) and key.key_size < MIN_RSA_BITS:
+            return False
         certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, TypeError, UnsupportedAlgorithm, ValueError):
+    except InvalidSignature:
+        return False
+    except UNREADABLE:
         return False
     return True
 

@@ -14,8 +14,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-from compliance.evidence import canonical, checkpoint, dsse
+from compliance.evidence import canonical, checkpoint, cosignature, dsse, witness_policy
 from compliance.evidence.errors import EvidenceError, KeyValidityError, TrustFileError
+from compliance.evidence.timestamp_chain import UNREADABLE
 
 FORMAT = "expunge-trust/1"
 # A hundred authorities with long chains stay far below it.
@@ -128,15 +129,12 @@ def parse(data: bytes) -> Trust:
         value = canonical.loads(data)
         if not isinstance(value, dict) or value.get("format") != FORMAT or set(value) != _MEMBERS:
             raise ValueError(f"it must hold {', '.join(sorted(_MEMBERS))} with the format {FORMAT}")
-        policy = value["witness_policy"]
-        if policy is not None and not isinstance(policy, str):
-            raise ValueError("witness_policy must be a text or null")
         return Trust(
             issued_at=canonical.parse_time(value["issued_at"]),
             log_vkeys=_vkeys(value["logs"]),
             evidence_keys=_keys(value["evidence_keys"]),
             timestamp_authorities=tuple(_chain(chain) for chain in _list(value["timestamp_authorities"])),
-            witness_policy_text=policy,
+            witness_policy_text=_policy(value["witness_policy"], value["logs"]),
         )
     except EvidenceError as error:
         raise TrustFileError(f"A key of the trust file cannot be read. {error}") from error
@@ -178,6 +176,19 @@ def _vkeys(value: object) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def _policy(value: object, log_vkeys: Sequence[str]) -> str | None:
+    """A log that cosigns its own heads is nobody else who has seen them."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("witness_policy must be a text or null")
+    own = {checkpoint.parse_vkey(vkey).public_key_bytes for vkey in log_vkeys}
+    witnesses = witness_policy.parse(value).witness_vkeys().values()
+    if own & {cosignature.parse_vkey(vkey).public_key_bytes for vkey in witnesses}:
+        raise ValueError("a witness of the policy has the key of a log, which would vouch for itself")
+    return value
+
+
 def _keys(value: object) -> tuple[EvidenceKey, ...]:
     keys = tuple(_key(entry) for entry in _list(value))
     if len({key.key_sha256 for key in keys}) != len(keys):
@@ -211,7 +222,10 @@ def _chain(value: object) -> tuple[str, ...]:
     if not chain:
         raise ValueError("a time stamp authority must have at least a root certificate")
     for pem in chain:
-        certificate = x509.load_pem_x509_certificate(pem.encode()) if isinstance(pem, str) else None
+        try:
+            certificate = x509.load_pem_x509_certificate(pem.encode()) if isinstance(pem, str) else None
+        except UNREADABLE as error:
+            raise ValueError("a certificate of a time stamp authority cannot be read") from error
         if certificate is None or certificate.public_bytes(serialization.Encoding.PEM).decode("ascii") != pem:
             raise ValueError("a time stamp authority must be a list of certificates in PEM as openssl writes them")
     return tuple(chain)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from compliance.evidence import dsse, timestamp
+from compliance.evidence import clock, dsse, timestamp
+from compliance.evidence.chain import Chain
 from compliance.evidence.errors import EvidencePayloadError, EvidenceSignatureError, EvidenceSignerError, TimestampError
 from compliance.evidence.position import Position
 from compliance.evidence.record import AttachedEvidence
@@ -47,6 +48,11 @@ def refuse_invalid_signature(
         raise EvidenceSignatureError(f"{name} carries another signature than entry {attached.position}.")
     dsse.refuse_bad_signature(envelope, logged.public_key)
     proven_at = _proven_at(attached, envelope.signature, trust)
+    if proven_at is not None and clock.is_before(proven_at, noted_at):
+        raise TimestampError(
+            f"{name} was stamped on {proven_at:%Y-%m-%d %H:%M} UTC, before the entry that it follows "
+            f"({noted_at:%Y-%m-%d %H:%M}): one of the two was not made then."
+        )
     # Whoever holds a stolen key can have old bytes stamped, but not put them under a head that others cosigned before.
     is_proven = proven_at is not None
     if key.distrusted_from is not None:
@@ -58,6 +64,17 @@ def refuse_invalid_signature(
     else:
         key.refuse_invalid(proven_at, is_proven=is_proven)
     return Signed(attached.position, keyid, proven_at)
+
+
+def refuse_seen_too_early(chain: Chain, witnessed_at: WitnessedAt) -> None:
+    """Raises TimestampError where witnesses say that they saw an entry before the day that it bears."""
+    for link in chain.links:
+        seen_at = witnessed_at(link.position)
+        if seen_at is not None and clock.is_before(seen_at, link.event.at):
+            raise TimestampError(
+                f"Witnesses cosigned on {seen_at:%Y-%m-%d %H:%M} UTC over entry {link.position}, which is dated "
+                f"{link.event.at:%Y-%m-%d %H:%M}: one of the two was not made then."
+            )
 
 
 def _proven_at(attached: AttachedEvidence, signature: bytes, trust: Trust) -> datetime | None:

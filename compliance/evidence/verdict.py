@@ -12,6 +12,13 @@ from typing import Any
 
 from compliance.evidence.errors import FindingsError, MalformedFileError
 
+# What an audit must have found to pass: its value is at most the threshold; or the whole interval lies between minus
+# the threshold and the threshold, which shows equivalence (two one-sided tests).
+VALUE_AT_MOST, INTERVAL_WITHIN = "value_at_most_threshold", "interval_within_threshold"
+# Whole numbers beyond 2**53 are strings, as in findings.py.
+Number = int | float | str
+_RULE_KEYS = frozenset({"audit", "config", "pass_when", "accept_inconclusive_when_passed"})
+
 
 class Verdict(StrEnum):
     """What one audit says."""
@@ -40,6 +47,7 @@ class AuditRule:
 
     audit: str
     config: Mapping[str, Any]
+    pass_when: str
     accept_inconclusive_when_passed: tuple[str, ...]
 
     @property
@@ -47,6 +55,14 @@ class AuditRule:
         """What the statistic is judged at."""
         threshold: int | float = self.config["threshold"]
         return threshold
+
+    def allows_pass(self, value: Number | None, interval: tuple[Number, Number] | None, n: Mapping[str, int]) -> bool:
+        """Whether these figures are a pass by the rule: at the threshold of the policy, and found with something."""
+        if not all(n.values()):
+            return False
+        if self.pass_when == VALUE_AT_MOST:
+            return value is not None and _exact(value) <= self.threshold
+        return interval is not None and all(-self.threshold <= _exact(bound) <= self.threshold for bound in interval)
 
 
 def rules_of(policy: Mapping[str, Any]) -> tuple[AuditRule, ...]:
@@ -68,9 +84,11 @@ def rules_of(policy: Mapping[str, Any]) -> tuple[AuditRule, ...]:
 
 
 def _rule(entry: Any) -> AuditRule:
-    if not isinstance(entry, dict) or not {"audit", "config", "accept_inconclusive_when_passed"} <= set(entry):
-        raise MalformedFileError("policy: expected audit, config and accept_inconclusive_when_passed.")
+    if not isinstance(entry, dict) or not set(entry) >= _RULE_KEYS:
+        raise MalformedFileError(f"policy: expected {', '.join(sorted(_RULE_KEYS))} for each audit.")
     name, config, excuses = entry["audit"], entry["config"], entry["accept_inconclusive_when_passed"]
+    if entry["pass_when"] not in (VALUE_AT_MOST, INTERVAL_WITHIN):
+        raise MalformedFileError(f"policy: pass_when must be {VALUE_AT_MOST} or {INTERVAL_WITHIN}.")
     if not isinstance(excuses, list) or not all(isinstance(text, str) for text in (name, *excuses)):
         raise MalformedFileError("policy: expected names of audits as strings, excuses as a list of them.")
     # `True` is a number to Python, and NaN compares unequal to everything, itself included.
@@ -78,7 +96,13 @@ def _rule(entry: Any) -> AuditRule:
         raise MalformedFileError(f"policy: the config of {name} must be an object that fixes a threshold.")
     if not math.isfinite(config["threshold"]):
         raise MalformedFileError(f"policy: the threshold of {name} must be a finite number.")
-    return AuditRule(audit=name, config=config, accept_inconclusive_when_passed=tuple(excuses))
+    return AuditRule(
+        audit=name, config=config, pass_when=entry["pass_when"], accept_inconclusive_when_passed=tuple(excuses)
+    )
+
+
+def _exact(number: Number) -> int | float:
+    return int(number) if isinstance(number, str) else number
 
 
 def decide(rules: Sequence[AuditRule], verdicts: Mapping[str, Verdict]) -> Result:

@@ -5,14 +5,18 @@
     bundle's own, named in the report.
  3. Every entry is in its log under that checkpoint, and each log begins with the end of the one before it; each
     Sigstore bundle is the one that its envelope, entry, proof and time stamps determine.
- 4. Every entry is of the allow-list, and the events are one unbroken chain of this one request, runs after plans.
- 5. The openings open the commitments in the ledger, or are absent (shredded).
+ 4. Every entry is of the allow-list, and the events are one unbroken chain of this one request, runs after plans, and
+    no time contradicts the order or the witnesses.
+ 5. The openings open the commitments in the ledger; they are absent only when it says that they were shredded.
  6. The policy shown is the one that the plan recorded; every model manifest has the digest of its name.
  7. Each attached statement is, byte for byte, the one in the ledger, signed with a trusted evidence key.
- 8. The key was valid at the time that a trusted time stamp proves, or is neither retired nor distrusted.
+ 8. The key was valid at the time that a trusted time stamp proves, or is neither retired nor distrusted; and it was not
+    stamped before the entry that it follows.
  9. It is about this request, and plan, start, result, findings, evidence and closing stand in that order.
-10. It is about the versions, method, configuration, policy and challenge that the ledger recorded.
-11. Its findings are those recorded, judged at the policy's thresholds, and its result follows from them.
+10. It is about the versions, method, configuration and policy that the ledger recorded; and its challenge is the root
+    that the log had when the job started, the plan included.
+11. Its findings are those recorded, each passes by the policy's rule and threshold if it is said to have passed, and its
+    result follows from them.
 12. The evidence covers the scope, model by model, and a completion rests on exactly this evidence, signed by a
     second person.
 13. A completed request has one signed summary for each model, and it says what ledger and evidence say.
@@ -21,19 +25,22 @@ Steps 4 to 13 are in judgement.py, which the verification of whole logs shares. 
 report.LEFT_TO_CALLER.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-from compliance.evidence import bundle, dsse, membership, witnessing
+from compliance.evidence import bundle, consistency, dsse, membership, witnessing
 from compliance.evidence import trust as trusts
 from compliance.evidence.bundle import BundleContents
-from compliance.evidence.judgement import judge
+from compliance.evidence.checkpoint import Checkpoint
+from compliance.evidence.errors import ConsistencyError, UnexpectedFileError
+from compliance.evidence.judgement import Judged, judge
 from compliance.evidence.position import Position
 from compliance.evidence.record import Logged, Record
 from compliance.evidence.report import Report, Verified, report_of
 from compliance.evidence.trust import Trust
+from compliance.evidence.validity import WitnessedAt
 
 
 def verify_bundle(
@@ -81,10 +88,41 @@ def judge_bundle(
         contents=contents,
         heads=heads,
         seen=seen,
-        judged=judge(_record(contents, entries), trusted, witnessed_at),
+        judged=_judge(contents, entries, heads, trusted, witnessed_at),
         is_log_key_pinned=trust is not None or log_vkeys is not None,
         is_evidence_key_pinned=trust is not None or evidence_keys is not None,
     )
+
+
+def _judge(
+    contents: BundleContents,
+    entries: Sequence[Logged],
+    heads: Mapping[int, Checkpoint],
+    trust: Trust,
+    witnessed_at: WitnessedAt,
+) -> Judged:
+    asked: set[tuple[int, int]] = set()
+
+    def had_root(log: int, size: int, root: bytes) -> bool:
+        asked.add((log, size))
+        shown = contents.challenges.get((log, size))
+        if shown is None or log not in heads:
+            return False
+        try:
+            proof = consistency.parse(shown)
+            consistency.verify(Checkpoint(heads[log].origin, size, root), heads[log], proof.path)
+        except ConsistencyError:
+            return False
+        return consistency.write(size, proof.path, notes[log]) == shown
+
+    notes = {log.number: log.checkpoint for log in contents.logs}
+    judged = judge(_record(contents, entries), trust, witnessed_at, had_root)
+    unasked = sorted(set(contents.challenges) - asked)
+    if unasked:
+        raise UnexpectedFileError(
+            f"No evidence names the challenge over {unasked[0][1]} entries of log {unasked[0][0]}."
+        )
+    return judged
 
 
 def _keys_alone(

@@ -2,13 +2,16 @@
 
  1. The export is complete: every file accounted for, each in its format.
  2. Each log's checkpoint is signed by a pinned key, and cosigned as the trust file asks; a time stamp beside it is one
-    of a trusted authority.
+    of a trusted authority. No log is missing that the trust file names.
  3. Every entry of every log is hashed; the root over all is the signed one, and the tiles are those of the entries.
- 4. Each log begins with the end of the one before it.
+    Older heads that lie beside are signed, cosigned, and have the root that the log had.
+ 4. The logs begin with number 1, and each next one begins with the end of the one before it.
  5. What the ledger says about its keys, the trust file says, too.
- 6. Every entry is of the allow-list, and the events of each request are one unbroken chain.
+ 6. Every entry is of the allow-list, and the events of each request are one unbroken chain. A request that was not
+    disclosed holds as far as its entries tell (undisclosed.py).
  7. Each request that was disclosed passes steps 4 to 13 of verify.py, and each of its Sigstore bundles is the one that
     its envelope, entry, proof and time stamps determine.
+ 8. Decisions, runs and versions are those of the models registered (registry_events.py, model_runs.py).
 
 Left to the caller: see report.LEFT_TO_CALLER; and which requests were disclosed is the controller's choice unless you
 named them.
@@ -17,12 +20,15 @@ named them.
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from compliance.evidence import (
     cosignature,
+    earlier_heads,
     export_folder,
     ledger_events,
+    log_row,
     membership,
     sigstore_root,
     validity,
@@ -31,40 +37,79 @@ from compliance.evidence import (
 )
 from compliance.evidence import trust as trusts
 from compliance.evidence.checkpoint import parse_vkey
-from compliance.evidence.errors import LogSuccessionError, MalformedFileError, UnexpectedFileError
+from compliance.evidence.errors import MalformedFileError, UnexpectedFileError
 from compliance.evidence.export_folder import ExportFolder
 from compliance.evidence.export_index import ExportedLog
 from compliance.evidence.export_report import ExportReport
-from compliance.evidence.export_requests import Export, judge_all
-from compliance.evidence.report import log_shown
+from compliance.evidence.export_requests import Export
+from compliance.evidence.judging import Judgement, judge_all
+from compliance.evidence.registry_events import read_registry
+from compliance.evidence.report import LogShown, log_shown
 from compliance.evidence.trust import Trust
-from compliance.evidence.whole_log import WholeLog
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifiedExport:
+    """An export that came through every step. `own_trust` is what its own trust file says."""
+
+    export: Export
+    judged: Judgement
+    own_trust: Trust
+    is_pinned: bool
 
 
 def verify_export(path: Path, *, trust: Trust | None = None, n_processes: int | None = None) -> ExportReport:
     """Verify the export in a folder; raises the EvidenceError of the first thing that is wrong.
 
     With None the trust file in the export is used: then the report proves only that the export fits the keys it names.
-    Requests are judged by `n_processes` at once (the number of cores when None).
+    Requests are judged by `n_processes` at once (the number of cores when None, 64 at most).
     """
+    return _report(judge_export(path, trust, n_processes))
+
+
+def judge_export(path: Path, trust: Trust | None, n_processes: int | None = None) -> VerifiedExport:
+    """All steps, for those who need more of it than the report. Raises as `verify_export`."""
     with _without_garbage_collection():
         # 1. to 5. The logs.
-        export = open_export(path, trust)
-        # 6. and 7. The requests, disclosed or not, and evidence that belongs to none of those disclosed.
+        folder = export_folder.open_folder(path)
+        own = trusts.parse(folder.read("trust.json"))
+        export = _open_logs(folder, own, own if trust is None else trust)
+        # 6. to 8. The requests, disclosed or not, and evidence that belongs to none of those disclosed.
         judged = judge_all(export, n_processes)
         unread = [position for position in export.entries.evidence if position not in judged.evidence]
         ledger_events.refuse_malformed_evidence(unread, export.logs)
     _refuse_unused_files(export.folder, judged.files)
+    return VerifiedExport(export=export, judged=judged, own_trust=own, is_pinned=trust is not None)
+
+
+def _report(verified: VerifiedExport) -> ExportReport:
+    export, judged = verified.export, verified.judged
+    asks_for_stamps = bool(export.trust.timestamp_authorities)
     return ExportReport(
         exported_at=export.folder.index.exported_at,
-        logs=tuple(
-            log_shown(number, export.vkeys[number], log.head, export.seen[number])
-            for number, log in sorted(export.logs.items())
-        ),
+        logs=logs_shown(export),
         n_entries=sum(log.head.size for log in export.logs.values()),
         n_evidence=len(export.entries.evidence),
+        n_earlier_heads=sum(map(len, export.earlier.values())),
+        n_models=len(export.registry.first),
+        n_runs=len(judged.runs),
         requests=tuple(sorted(judged.lines, key=lambda line: line.request)),
-        is_pinned=trust is not None,
+        overtaken=tuple(sorted(judged.overtaken)),
+        unstamped=tuple(
+            export.logs[log.number].head.origin
+            for log in export.folder.index.logs
+            if asks_for_stamps and not export.folder.holds(_stamp_name(log))
+        ),
+        is_pinned=verified.is_pinned,
+        is_own_trust_pinned=verified.own_trust == export.trust,
+    )
+
+
+def logs_shown(export: Export) -> tuple[LogShown, ...]:
+    """The logs as reports show them."""
+    return tuple(
+        log_shown(number, export.vkeys[number], log.head, export.seen[number])
+        for number, log in sorted(export.logs.items())
     )
 
 
@@ -81,13 +126,10 @@ def _without_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def open_export(path: Path, trust: Trust | None) -> Export:
+def _open_logs(folder: ExportFolder, own: Trust, trusted: Trust) -> Export:
     """Steps 1 to 5: an export whose logs are verified, so that its requests can be judged."""
     # 1. The export is complete.
-    folder = export_folder.open_folder(path)
-    own = trusts.parse(folder.read("trust.json"))
     _refuse_other_root(folder, own)
-    trusted = own if trust is None else trust
     # 2. The checkpoints.
     notes = {log.number: folder.read(f"logs/{log.folder}/checkpoint") for log in folder.index.logs}
     vkeys = {log.number: log.vkey for log in folder.index.logs}
@@ -95,20 +137,32 @@ def open_export(path: Path, trust: Trust | None) -> Export:
     seen = {number: witnessing.witnessing_of(note, trusted) for number, note in notes.items()}
     for log in folder.index.logs:
         _refuse_other_stamp(folder, log, notes[log.number], trusted)
+    log_row.refuse_incomplete(heads, trusted)
     # 3. Every entry of every log.
+    paths = {log.number: folder.log_path(log.folder) for log in folder.index.logs}
     logs = {
-        log.number: whole_log.read_whole(log.number, folder.log_path(log.folder), notes[log.number], heads[log.number])
-        for log in folder.index.logs
+        number: whole_log.read_whole(number, paths[number], notes[number], heads[number]) for number in sorted(heads)
+    }
+    earlier = {
+        number: earlier_heads.read_earlier(log, paths[number], vkeys[number], trusted) for number, log in logs.items()
     }
     # 4. Log after log.
-    for number in sorted(logs):
-        if number > 1:
-            membership.refuse_other_predecessor(number, _first(logs[number]), heads.get(number - 1))
-    # 5. What the ledger says about keys.
+    log_row.refuse_broken(logs)
+    # 5. What the ledger says about keys, logs and models.
     entries = ledger_events.sort_entries(list(logs.values()))
     ledger_events.refuse_untold_keys(entries.others, trusted)
+    log_row.refuse_misplaced_openings(entries.others)
     _refuse_unknown_requests(folder, entries.of_requests)
-    return Export(folder=folder, logs=logs, vkeys=vkeys, seen=seen, trust=trusted, entries=entries)
+    return Export(
+        folder=folder,
+        logs=logs,
+        vkeys=vkeys,
+        seen=seen,
+        earlier=earlier,
+        trust=trusted,
+        entries=entries,
+        registry=read_registry(entries.others),
+    )
 
 
 def _refuse_other_root(folder: ExportFolder, own: Trust) -> None:
@@ -122,7 +176,7 @@ def _refuse_other_stamp(folder: ExportFolder, log: ExportedLog, note: bytes, tru
 
     Without trusted authorities nothing can be said of a token, and nothing is.
     """
-    name = f"logs/{log.folder}/checkpoint.tsr"
+    name = _stamp_name(log)
     if not trust.timestamp_authorities or not folder.holds(name):
         return
     # What was stamped is the note as the log signed it; cosignatures come later.
@@ -130,10 +184,8 @@ def _refuse_other_stamp(folder: ExportFolder, log: ExportedLog, note: bytes, tru
     validity.stamped_at(folder.read(name), stamped, trust.timestamp_authorities)
 
 
-def _first(log: WholeLog) -> bytes:
-    if not log.leaves:
-        raise LogSuccessionError(f"Log {log.number} is empty; expected log.opened as its first entry.")
-    return log.leaves[0]
+def _stamp_name(log: ExportedLog) -> str:
+    return f"logs/{log.folder}/checkpoint.tsr"
 
 
 def _refuse_unknown_requests(folder: ExportFolder, known: Mapping[str, object]) -> None:

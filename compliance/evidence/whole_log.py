@@ -16,7 +16,9 @@ from compliance.evidence.tile_files import LogFolder, encode_entries, entries_pa
 from compliance.evidence.tiles import TILE_WIDTH
 from compliance.evidence.tree import Tree
 
+# Beside tiles and entries; what lies under earlier/ is read by earlier_heads.py.
 _BESIDE = frozenset({"checkpoint", "checkpoint.tsr"})
+_EARLIER = "earlier/"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class WholeLog:
 def read_whole(number: int, path: Path, note: bytes, head: Checkpoint) -> WholeLog:
     """Read a log and check it against its verified checkpoint; raises LogContentError or UnexpectedFileError."""
     folder = LogFolder(path)
-    names = [name for name in names_in(path) if name not in _BESIDE]
+    names = [name for name in names_in(path) if name not in _BESIDE and not name.startswith(_EARLIER)]
     strange = [name for name in names if not is_tile_path(name)]
     if strange:
         raise UnexpectedFileError(f"Nothing accounts for {strange[0]} in the log {head.origin}.")

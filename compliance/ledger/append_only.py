@@ -1,7 +1,8 @@
 """Triggers that refuse UPDATE, DELETE and TRUNCATE on the log, as SQL for each database we run on.
 
 On PostgreSQL they are ENABLE ALWAYS, so that `session_replication_role = replica` does not skip them. The table's
-owner can still drop a trigger: that is found by a checkpoint, not prevented here (docs/evidence.md).
+owner can still drop a trigger: that is found by a checkpoint, not prevented here (docs/evidence.md). Inserting over a
+row that is there, which SQLite takes for no change of it, is refused in one_way.py.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ TABLES = (
 MESSAGE = "the ledger is append-only"
 
 _POSTGRES_FUNCTION = f"""
-CREATE OR REPLACE FUNCTION ledger_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION ledger_refuse_change() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION '{MESSAGE}: % on % refused', TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
 END $$;

@@ -19,15 +19,17 @@ class LedgerConfig(AppConfig):
 
 
 def _follow_the_code(*, using: str, **_: Any) -> None:
-    """Bring the allow-list of leaves up to date, where the migration that begins it is applied."""
+    """Bring the allow-list of leaves and the one-way triggers up to date, where their migrations are applied."""
     from django.db.migrations.recorder import MigrationRecorder
 
-    from compliance.ledger import leaf_check
+    from compliance.ledger import leaf_check, one_way
 
     connection = connections[using]
     applied = MigrationRecorder(connection).applied_migrations()
     if ("ledger", "0011_leaf_check") in applied:
         leaf_check.install(connection)
+    if ("ledger", "0015_one_way") in applied:
+        one_way.install(connection)
 
 
 def _follow_the_tables(*, using: str, **_: Any) -> None:

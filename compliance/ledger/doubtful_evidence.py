@@ -1,18 +1,20 @@
 """Which evidence of a distrusted key nobody has to believe any more, because others have not attested that it is older."""
 
+import logging
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from compliance.evidence import dsse
-from compliance.evidence import leaf as leaves
-from compliance.evidence.errors import EvidenceError
+from compliance.evidence.errors import EvidenceError, LeafError
+from compliance.evidence.rekord import HashedRekord, parse_hashedrekord
 from compliance.evidence.trust import Trust
 from compliance.evidence.witnessing import witnessing_of
-from compliance.ledger import notes
+from compliance.ledger import notes, tokens
 from compliance.ledger.models import EntryKind, EvidenceTimestamp, LedgerEntry, PendingEntry, SignedCheckpoint
-from compliance.ledger.trust_file import witness_policy_text
+from compliance.ledger.trust_file import timestamp_authorities, witness_policy_text
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,25 +30,39 @@ def doubtful_evidence(key_sha256: str, since: datetime) -> Iterator[DoubtfulEvid
     """What this key signed, less what has a time stamp from before and lies under a head that was witnessed before.
 
     A time stamp alone does not do: whoever has the key could have signed, and had stamped, long ago and shown it now.
+    An entry that should be evidence and cannot be read was signed by nobody: it is left out, and logged as an error.
+    Raises TrustFileError for a witness policy or certificates that cannot be read.
     """
-    witnessed_end = _witnessed_end(since)
+    witnessed_end, authorities = _witnessed_end(since), timestamp_authorities()
     evidence = LedgerEntry.objects.filter(kind=EntryKind.EVIDENCE).order_by("position")
     for entry in evidence.iterator():
-        if _signer(bytes(entry.leaf)) == key_sha256 and not (
-            entry.position < witnessed_end and _is_stamped_before(entry.leaf_sha256, since)
-        ):
+        signed = _read(bytes(entry.leaf), entry.position)
+        if signed is None or signed.key_sha256 != key_sha256:
+            continue
+        is_stamped = any(at < since for at in _stamps(entry.leaf_sha256, signed.signature, authorities))
+        if not is_stamped or entry.position >= witnessed_end:
             yield DoubtfulEvidence(entry.request_id, entry.leaf_sha256, entry.position)
     for waiting in PendingEntry.objects.filter(kind=EntryKind.EVIDENCE).order_by("pk").iterator():
-        if _signer(bytes(waiting.leaf)) == key_sha256:
+        signed = _read(bytes(waiting.leaf), None)
+        if signed is not None and signed.key_sha256 == key_sha256:
             yield DoubtfulEvidence(waiting.request_id, waiting.leaf_sha256, None)
 
 
-def _signer(leaf: bytes) -> str:
-    return dsse.public_key_sha256(leaves.parse_hashedrekord(leaf).public_key)
+def _read(leaf: bytes, position: int | None) -> HashedRekord | None:
+    try:
+        return parse_hashedrekord(leaf)
+    except LeafError:
+        place = "that waits for its position" if position is None else position
+        _logger.error("Entry %s should be signed evidence and is not.", place)
+        return None
 
 
-def _is_stamped_before(leaf_sha256: str, since: datetime) -> bool:
-    return EvidenceTimestamp.objects.filter(leaf_sha256=leaf_sha256, stamped_at__lt=since).exists()
+def _stamps(leaf_sha256: str, signature: bytes, authorities: tokens.Authorities) -> Iterator[datetime]:
+    """The times in the stored tokens that verify; the row of a token says nothing by itself."""
+    for token in EvidenceTimestamp.objects.filter(leaf_sha256=leaf_sha256).values_list("token", flat=True):
+        stamped_at = tokens.verified_at(bytes(token), signature, authorities)
+        if stamped_at is not None:
+            yield stamped_at
 
 
 def _witnessed_end(since: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Tries as each database role what it may and may not do, and compares with the matrix of roles.py.
+"""Tries as each database role what it may and may not do, and compares with role_matrix.py.
 
 Nothing is read from a table of rights where it can be tried: each attempt is a statement under the role's own session,
 in a transaction that is rolled back. Statements touch no row (WHERE false): PostgreSQL asks for the right all the same.
@@ -12,7 +12,7 @@ from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from compliance.ledger import append_only, roles
+from compliance.ledger import append_only, one_way, role_matrix, roles
 
 YES = "yes"
 NO = "no"
@@ -78,7 +78,7 @@ def hold(connection: BaseDatabaseWrapper) -> list[Trial]:
         _refuse_to_begin(cursor)
         cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
         tables = _tables(cursor)
-        trials = [trial for role in roles.ROLES for trial in _as_role(cursor, role, tables)]
+        trials = [trial for role in role_matrix.ROLES for trial in _as_role(cursor, role, tables)]
         trials += [*_sequences(cursor), *_public(cursor), *_triggers(cursor)]
         transaction.set_rollback(True, using=connection.alias)
     return trials
@@ -101,8 +101,8 @@ def _refuse_to_begin(cursor: CursorWrapper) -> None:
     cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
     if not cursor.fetchone()[0]:
         raise DrillError("Only a superuser can take every role. Give the drill a superuser's DATABASE_URL.")
-    cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(roles.ROLES)])
-    missing = set(roles.ROLES) - {name for (name,) in cursor.fetchall()}
+    cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(role_matrix.ROLES)])
+    missing = set(role_matrix.ROLES) - {name for (name,) in cursor.fetchall()}
     if missing:
         raise DrillError(f"These roles are missing: {', '.join(sorted(missing))}. Run `manage.py migrate` first.")
 
@@ -135,18 +135,20 @@ def _filled(template: str, table: str, columns: Sequence[str]) -> str:
 
 
 def _expected(role: str, table: str, verb: str) -> str:
-    if roles.is_owned(role, table):
+    if role_matrix.is_owned(role, table):
         return TRIGGER if verb == "TRUNCATE" and table in append_only.TABLES else YES
-    if verb in roles.privileges(role, table):
+    if verb in role_matrix.privileges(role, table):
         return YES
-    return ", ".join(roles.COLUMN_GRANTS.get((role, table), {}).get(verb, ())) or NO
+    return ", ".join(role_matrix.COLUMN_GRANTS.get((role, table), {}).get(verb, ())) or NO
 
 
 def _on_database(cursor: CursorWrapper, role: str) -> Iterator[Trial]:
     attempts = {
         "SET session_replication_role": ("SET session_replication_role = replica", NO),
-        "CREATE TABLE": ("CREATE TABLE ledger_drill ()", YES if role == roles.OWNER else NO),
-    } | {f"SET ROLE {other}": (f"SET ROLE {other}", NO) for other in roles.ROLES if other != role}
+        "CREATE TABLE": ("CREATE TABLE ledger_drill ()", YES if role == role_matrix.OWNER else NO),
+        "CREATE TEMPORARY TABLE": ("CREATE TEMPORARY TABLE ledger_drill ()", NO),
+        "CREATE SCHEMA": ("CREATE SCHEMA ledger_drill", NO),
+    } | {f"SET ROLE {other}": (f"SET ROLE {other}", NO) for other in role_matrix.ROLES if other != role}
     for verb, (statement, expected) in attempts.items():
         yield Trial(role, WHOLE_DATABASE, verb, expected, _outcome(cursor, statement))
 
@@ -192,10 +194,12 @@ def _sequences(cursor: CursorWrapper) -> Iterator[Trial]:
         "SELECT rolname, quote_ident(relname), has_sequence_privilege(pg_roles.oid, pg_class.oid, 'USAGE, SELECT, UPDATE')"
         " FROM pg_class, pg_roles WHERE relnamespace = current_schema()::regnamespace AND relkind = 'S' "
         "AND rolname = ANY(%s) ORDER BY rolname, relname",
-        [list(roles.ROLES)],
+        [list(role_matrix.ROLES)],
     )
     for role, sequence, may_use in cursor.fetchall():
-        yield Trial(role, sequence, "USAGE", YES if roles.is_owned(role, sequence) else NO, YES if may_use else NO)
+        yield Trial(
+            role, sequence, "USAGE", YES if role_matrix.is_owned(role, sequence) else NO, YES if may_use else NO
+        )
 
 
 def _public(cursor: CursorWrapper) -> Iterator[Trial]:
@@ -206,8 +210,9 @@ def _public(cursor: CursorWrapper) -> Iterator[Trial]:
 
 
 def _triggers(cursor: CursorWrapper) -> Iterator[Trial]:
-    """Looked up: whether the append-only triggers hold for replicas, too, and so for session_replication_role."""
+    """Looked up: whether the triggers that protect the log hold for replicas, too, and so for session_replication_role."""
     names = [f"{table}_{suffix}" for table in append_only.TABLES for suffix in ("row", "truncate")]
+    names += [name for name, (_, _, is_always) in one_way.POSTGRES_TRIGGERS.items() if is_always]
     cursor.execute(
         "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
         "WHERE relnamespace = current_schema()::regnamespace AND tgname = ANY(%s) AND tgenabled = 'A'",
@@ -229,6 +234,8 @@ SELECT name, string_agg(privilege_type, ', ' ORDER BY privilege_type) FROM (
     UNION ALL
     SELECT 'schema ' || nspname, coalesce(nspacl, acldefault('n', nspowner)) FROM pg_namespace
     WHERE oid = current_schema()::regnamespace
+    UNION ALL
+    SELECT 'database', coalesce(datacl, acldefault('d', datdba)) FROM pg_database WHERE datname = current_database()
 ) AS objects LEFT JOIN aclexplode(acl) ON grantee = 0
 GROUP BY name ORDER BY name
 """

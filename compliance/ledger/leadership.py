@@ -19,29 +19,42 @@ class Part(IntEnum):
     PUBLISHER = 0x45787003
 
 
-def takes_lead(part: Part) -> bool:
-    """Whether this transaction leads; another process leads when it does not. Call it inside a transaction."""
-    if connection.vendor != "postgresql":
-        return True
-    return _ask("SELECT pg_try_advisory_xact_lock(%s)", part)
+class AnotherLeadsError(RuntimeError):
+    """Another process does this part at the moment. Nothing was done here, and nothing was looked at."""
+
+
+def take_lead(part: Part) -> None:
+    """Lead until this transaction ends; raises AnotherLeadsError. Call it inside a transaction."""
+    if connection.vendor == "postgresql" and not _ask("SELECT pg_try_advisory_xact_lock(%s)", part):
+        raise _another_leads(part)
 
 
 @contextmanager
-def leading(part: Part) -> Iterator[bool]:
-    """Whether this process leads, inside the block and over many transactions; it ends with the connection at latest.
+def leading(part: Part) -> Iterator[None]:
+    """Lead inside the block, over many transactions; it ends with the connection at latest. Raises AnotherLeadsError.
 
-    For work that waits for others, such as the publisher's. What needs no more than one transaction uses `takes_lead`.
+    For work that waits for others, such as the publisher's. What needs no more than one transaction uses `take_lead`.
     """
     if connection.vendor != "postgresql":
-        yield True
+        yield
         return
-    leads = _ask("SELECT pg_try_advisory_lock(%s)", part)
+    if not _ask("SELECT pg_try_advisory_lock(%s)", part):
+        raise _another_leads(part)
     try:
-        yield leads
+        yield
     finally:
         # A connection that broke meanwhile has given the lock back already, and a new one must not be asked to.
-        if leads and connection.connection is not None and connection.is_usable():
+        if connection.connection is not None and connection.is_usable():
             _ask("SELECT pg_advisory_unlock(%s)", part)
+
+
+def _another_leads(part: Part) -> AnotherLeadsError:
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLDER, [int(part)])
+        row = cursor.fetchone()
+    # It may have ended its transaction since.
+    holder = "" if row is None else f" (process {row[0]} of the database server)"
+    return AnotherLeadsError(f"Another {part.name.lower()}{holder} leads; this one did nothing.")
 
 
 def _ask(sql: str, part: Part) -> bool:
@@ -49,3 +62,10 @@ def _ask(sql: str, part: Part) -> bool:
         cursor.execute(sql, [int(part)])
         row = cursor.fetchone()
     return bool(row and row[0])
+
+
+# How pg_locks shows an advisory lock whose key is one number below 2**32.
+_HOLDER = """
+SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = %s AND objsubid = 1
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""

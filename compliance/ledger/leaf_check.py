@@ -1,8 +1,8 @@
 """The allow-list of leaves, kept by the database itself: code that never heard of leaf.py cannot get past it.
 
 Both tables that hold leaves refuse what is not on the list: on PostgreSQL by a CHECK constraint that calls a function,
-on SQLite by a trigger. Both are made from `leaf.FACTS` whenever `manage.py migrate` ends (apps.py), so a longer list
-reaches the database with the release that needs it, and nobody has to think of a migration.
+on SQLite by a trigger. Both are made from `leaf.FACTS` and `leaf.WORDS` whenever `manage.py migrate` ends (apps.py), so
+a longer list reaches the database with the release that needs it, and nobody has to think of a migration.
 
 What is left to Python: whether the key in a leaf of evidence is a point on the curve and, on SQLite, which has no
 SHA-256, whether `leaf_sha256` is the hash of the leaf. In one thing the database is stricter: a signature of evidence
@@ -49,8 +49,10 @@ def lacking(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def _lacking_in_postgres(connection: BaseDatabaseWrapper) -> Iterator[str]:
-    sources = _ask(connection, "SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure(%s)", _SIGNATURE)
-    if sources != {leaf_check_postgres.source(FACTS)}:
+    with connection.cursor() as cursor:
+        cursor.execute(_FUNCTION_AS_IT_IS, [_SIGNATURE])
+        found = cursor.fetchone()
+    if found is None or tuple(found) != (leaf_check_postgres.source(FACTS), *leaf_check_postgres.PROPERTIES):
         yield leaf_check_postgres.create_statement(FACTS)
     for table in TABLES:
         there = "SELECT conname FROM pg_constraint WHERE conrelid = to_regclass(%s) AND contype = 'c'"
@@ -86,3 +88,9 @@ def _execute(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
 
 def _name(table: str) -> str:
     return f"{table}_{MESSAGE}"
+
+
+_FUNCTION_AS_IT_IS = """
+SELECT prosrc, lanname, provolatile, proisstrict, prosecdef, proconfig
+FROM pg_proc JOIN pg_language ON pg_language.oid = prolang WHERE pg_proc.oid = to_regprocedure(%s)
+"""

@@ -4,6 +4,10 @@ A canonical leaf has one order of keys, no spaces and no escapes, so cutting it 
 value at a known place. The function writes the leaf anew from those values and compares: whatever was found where,
 equal bytes around values of their kinds are a leaf of the list. Regular expressions run over values alone, those of
 one kind together: over whole leaves PostgreSQL's take ten times as long.
+
+Whoever may append chooses the search path of the session, and could put another `text` or `||` before ours: the
+function has a search path of its own, in which temporary objects come last. No literal has a backslash, so that
+`standard_conforming_strings` changes nothing either.
 """
 
 from collections import defaultdict
@@ -14,7 +18,8 @@ from compliance.evidence import leaf as leaves
 FUNCTION = "ledger_leaf_is_allowed"
 SIGNATURE = f"{FUNCTION}(text,text,uuid,bytea,text)"
 _UUID4 = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-_CODE = "[a-z0-9][a-z0-9_.-]{0,63}"
+# What the catalog keeps beside the body: language, volatility, strictness, whose rights, and the settings.
+PROPERTIES = ("plpgsql", "i", False, False, ["search_path=pg_catalog, pg_temp"])
 _LEAP_YEAR = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
 _DAY = (
     "(?:[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)"
@@ -32,7 +37,8 @@ def create_statement(facts: Mapping[str, Mapping[str, str]]) -> str:
     """The statement that makes the function for this allow-list, or puts it in the place of an older one."""
     return (
         f"CREATE OR REPLACE FUNCTION {FUNCTION}(kind text, event_type text, request_id uuid, leaf bytea, "
-        f"leaf_sha256 text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $leaf${source(facts)}$leaf$"
+        "leaf_sha256 text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE "
+        f"SET search_path = pg_catalog, pg_temp AS $leaf${source(facts)}$leaf$"
     )
 
 
@@ -133,7 +139,7 @@ def _event(name: str, kinds: Mapping[str, str]) -> _Writer:
     writer.literal(',"facts":{')
     for number, fact in enumerate(sorted(kinds)):
         writer.literal(f'{"," if number else ""}"{fact}":')
-        _write_fact(writer, name, fact, kinds[fact])
+        _write_fact(writer, kinds[fact])
     writer.literal('},"previous":')
     if name in leaves.WITHOUT_REQUEST:
         writer.literal('null,"request":null')
@@ -149,12 +155,12 @@ def _event(name: str, kinds: Mapping[str, str]) -> _Writer:
     return writer
 
 
-def _write_fact(writer: _Writer, name: str, fact: str, kind: str) -> None:
+def _write_fact(writer: _Writer, kind: str) -> None:
     item = kind.removeprefix("list of ")
     if item != kind:
         writer.items(item)
-    elif name.startswith("key.") and fact == "purpose":
-        writer.one_of(leaves.KEY_PURPOSES)
+    elif kind in leaves.WORDS:
+        writer.one_of(leaves.WORDS[kind])
     else:
         writer.value(kind)
 
@@ -224,11 +230,11 @@ _OF_KIND: Mapping[str, Callable[[list[str]], str]] = {
     "uuid": _uuids,
     "sha256": _digests,
     "count": _counts,
-    "code": lambda expressions: _each(_CODE, expressions),
+    "plug-in": lambda expressions: _each(leaves.PLUGIN_PATTERN, expressions),
+    "version": lambda expressions: _each(leaves.VERSION_PATTERN, expressions),
     "time": lambda expressions: _each(_TIME, expressions),
     "list of uuid": lambda expressions: _lists(_UUID4, expressions),
     "list of sha256": lambda expressions: _lists("[0-9a-f]{64}", expressions),
-    "list of code": lambda expressions: _lists(_CODE, expressions),
     "base64": lambda expressions: _each(_BASE64, expressions),
 }
 

@@ -8,7 +8,7 @@ SQLite has no SHA-256, so of `leaf_sha256` only the spelling is looked at.
 # ruff: noqa: S608 - a trigger has no parameters, and all that is put into its text are constants of this code.
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from compliance.evidence import canonical
 from compliance.evidence import leaf as leaves
@@ -51,7 +51,6 @@ def _is_event(facts: Mapping[str, Mapping[str, str]]) -> str:
         ELSE {_is_uuid4("request")} AND replace(request, '-', '') = NEW.request_id
         AND CASE NEW.event_type WHEN '{leaves.FIRST}' THEN previous IS NULL ELSE {_is_sha256("previous")} END END
     AND (SELECT count(*) = total({_fact_is_of_kind()}) FROM json_each(kinds) AS fact)
-    AND {_purpose_is_known()}
     AND CAST('{{"actor":{{"id":"' || actor || '","role":"' || role || '"}},"at":"' || at || '","facts":{{'
     || coalesce((SELECT group_concat('"' || fact.key || '":' || {_fact_text()}, ',') FROM json_each(kinds) AS fact), '')
     || '}},"previous":' || coalesce('"' || previous || '"', 'null') || ',"request":'
@@ -90,7 +89,8 @@ _ITEMS = "json_each(leaf, '$.facts.' || fact.key)"
 
 def _fact_is_of_kind() -> str:
     """1 for a fact whose value is of the kind that `fact.value` names."""
-    alone = " ".join(f"WHEN '{kind}' THEN {test(_FACT)}" for kind, test in _IS_OF_KIND.items())
+    tests = {**_IS_OF_KIND, **{kind: _is_one_of(words) for kind, words in leaves.WORDS.items()}}
+    alone = " ".join(f"WHEN '{kind}' THEN {test(_FACT)}" for kind, test in tests.items())
     # An item that is not text has another type; a list that is none has another text.
     listed = " ".join(
         f"WHEN 'list of {kind}' THEN (SELECT count(*) = total({test('item.value')}) FROM {_ITEMS} AS item)"
@@ -109,11 +109,6 @@ def _fact_text() -> str:
     )
 
 
-def _purpose_is_known() -> str:
-    purposes = ", ".join(f"'{purpose}'" for purpose in sorted(leaves.KEY_PURPOSES))
-    return f"(NEW.event_type NOT GLOB 'key.*' OR json_extract(leaf, '$.facts.purpose') IN ({purposes}))"
-
-
 def _is_sha256(value: str) -> str:
     return f"(typeof({value}) = 'text' AND length({value}) = 64 AND {value} NOT GLOB '*[^0-9a-f]*')"
 
@@ -122,11 +117,24 @@ def _is_uuid4(value: str) -> str:
     return f"(typeof({value}) = 'text' AND {value} GLOB '{_UUID4}')"
 
 
-def _is_code(value: str) -> str:
+def _is_plugin(value: str) -> str:
     return (
-        f"(typeof({value}) = 'text' AND length({value}) <= 64 AND {value} GLOB '[a-z0-9]*' "
-        f"AND {value} NOT GLOB '*[^a-z0-9_.-]*')"
+        f"(typeof({value}) = 'text' AND length({value}) <= 32 AND {value} GLOB '[a-z]*' "
+        f"AND {value} NOT GLOB '*[^a-z0-9_]*')"
     )
+
+
+def _is_version(value: str) -> str:
+    return (
+        f"(typeof({value}) = 'text' AND {value} GLOB '[0-9]*' AND {value} GLOB '*[0-9]' AND {value} NOT GLOB '*[^0-9.]*' "
+        f"AND {value} NOT GLOB '*..*' AND {value} NOT GLOB '*{_DIGIT * 5}*' "
+        f"AND length({value}) - length(replace({value}, '.', '')) <= 2)"
+    )
+
+
+def _is_one_of(words: frozenset[str]) -> Callable[[str], str]:
+    listed = ", ".join(f"'{word}'" for word in sorted(words))
+    return lambda value: f"(typeof({value}) = 'text' AND {value} IN ({listed}))"
 
 
 def _is_count(value: str) -> str:
@@ -149,11 +157,12 @@ def _is_base64(value: str) -> str:
     )
 
 
-_IS_OF_KIND = {
+_IS_OF_KIND: Mapping[str, Callable[[str], str]] = {
     "sha256": _is_sha256,
     "uuid": _is_uuid4,
-    "code": _is_code,
+    "plug-in": _is_plugin,
+    "version": _is_version,
     "count": _is_count,
     "time": _is_time,
 }
-_LISTED = ("sha256", "uuid", "code")
+_LISTED = ("sha256", "uuid")

@@ -51,6 +51,26 @@ def freeze() -> Log | None:
     return log
 
 
+@transaction.atomic
+def end_for_other_key() -> Log | None:
+    """End the newest log, and say that the next one needs another key. Repeating it changes nothing.
+
+    Returns the log that ends. None when no log has to: before the first one, and where the newest has no checkpoint
+    yet, so that it goes on and begins under the other key itself.
+    """
+    log = Log.objects.select_for_update().order_by("-number").first()
+    if log is None:
+        return None
+    if not log.checkpoints.exists():
+        Log.objects.filter(number=log.number - 1).update(needs_other_key=True)
+        return None
+    if log.frozen_at is None:
+        log.frozen_at = datetime.now(tz=UTC)
+    log.needs_other_key = True
+    log.save(update_fields=["frozen_at", "needs_other_key"])
+    return log
+
+
 def open_next(before: Log | None, now: datetime) -> Log:
     """Make the row of the next log, still empty. The caller holds the lead and writes the first entry."""
     number, end = (1, 0) if before is None else (before.number + 1, before.end)

@@ -5,9 +5,19 @@ what others say about checkpoints are append-only: triggers (append_only.py) ref
 """
 
 import uuid
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import models
+
+# PostgreSQL knows times that are infinite and that Python cannot read: one such row would break every reader.
+FIRST_TIME, LAST_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def readable_times(table: str, *columns: str) -> models.CheckConstraint:
+    """Each of these columns is NULL or a time from FIRST_TIME on and before LAST_TIME."""
+    within = {f"{column}__gte": FIRST_TIME for column in columns} | {f"{column}__lt": LAST_TIME for column in columns}
+    return models.CheckConstraint(condition=models.Q(**within), name=f"{table}_times_are_readable")
 
 
 class EntryKind(models.TextChoices):
@@ -29,6 +39,9 @@ class PendingEntry(models.Model):
     leaf_sha256 = models.CharField(max_length=64)
     recorded_at = models.DateTimeField()
 
+    class Meta:
+        constraints = [readable_times("pendingentry", "recorded_at")]
+
 
 class Log(models.Model):
     """One tree under one origin. The lock of its row is what makes a single sequencer write at a time."""
@@ -40,8 +53,11 @@ class Log(models.Model):
     opened_at = models.DateTimeField()
     # From here on no entry is added; the last checkpoint covers all of them and begins the next log.
     frozen_at = models.DateTimeField(null=True)
+    # A rotation ended it: the next log must not begin under the key of this one.
+    needs_other_key = models.BooleanField(default=False)
 
     class Meta:
+        constraints = [readable_times("log", "opened_at", "frozen_at")]
         ordering = ["number"]
 
     @property
@@ -66,6 +82,7 @@ class LedgerEntry(models.Model):
     sequenced_at = models.DateTimeField()
 
     class Meta:
+        constraints = [readable_times("ledgerentry", "recorded_at", "sequenced_at")]
         ordering = ["position"]
 
 
@@ -94,6 +111,7 @@ class SignedCheckpoint(models.Model):
     signed_at = models.DateTimeField()
 
     class Meta:
+        constraints = [readable_times("signedcheckpoint", "signed_at")]
         ordering = ["end"]
 
 
@@ -106,23 +124,33 @@ class Cosignature(models.Model):
     cosigned_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["checkpoint", "witness"], name="one_cosignature_per_witness")]
+        # A row that does not verify must not take the place of one that does, and nobody may remove either.
+        constraints = [
+            models.UniqueConstraint(fields=["checkpoint", "witness", "line"], name="each_cosignature_once"),
+            readable_times("cosignature", "cosigned_at"),
+        ]
 
 
 class CheckpointTimestamp(models.Model):
-    """An RFC 3161 token over the bytes of a checkpoint's note."""
+    """An RFC 3161 token over the bytes of a checkpoint's note. One that verifies counts; there may be others."""
 
-    checkpoint = models.OneToOneField(SignedCheckpoint, on_delete=models.PROTECT, related_name="timestamp")
+    checkpoint = models.ForeignKey(SignedCheckpoint, on_delete=models.PROTECT, related_name="timestamps")
     token = models.BinaryField()
     stamped_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [readable_times("checkpointtimestamp", "stamped_at")]
 
 
 class EvidenceTimestamp(models.Model):
-    """An RFC 3161 token over the signature of the evidence with this leaf hash."""
+    """An RFC 3161 token over the signature of the evidence with this leaf hash. There may be others, as above."""
 
-    leaf_sha256 = models.CharField(max_length=64, primary_key=True)
+    leaf_sha256 = models.CharField(max_length=64, db_index=True)
     token = models.BinaryField()
     stamped_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [readable_times("evidencetimestamp", "stamped_at")]
 
 
 class Outsider(models.Model):
@@ -138,7 +166,22 @@ class Outsider(models.Model):
     is_alarm = models.BooleanField(default=False)
 
     class Meta:
+        constraints = [readable_times("outsider", "succeeded_at", "failing_since", "next_try_at")]
         ordering = ["name"]
+
+
+class LedgerHold(models.Model):
+    """While its one row is there, no entry is given a position (hold.py)."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    reason = models.TextField()
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="one_hold"),
+            readable_times("ledgerhold", "since"),
+        ]
 
 
 class PublicKey(models.Model):
@@ -159,6 +202,9 @@ class PublicKey(models.Model):
     valid_until = models.DateTimeField(null=True)
     # From this moment on the key may be in the wrong hands.
     distrusted_from = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [readable_times("publickey", "published_at", "valid_from", "valid_until", "distrusted_from")]
 
 
 class ActorPseudonym(models.Model):

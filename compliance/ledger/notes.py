@@ -1,7 +1,9 @@
 """Signed notes as others get them: the checkpoint with the cosignatures collected so far, and the key that signed it."""
 
 from compliance.evidence.checkpoint import open_note
-from compliance.evidence.errors import EvidenceError
+from compliance.evidence.errors import EvidenceError, TrustFileError
+from compliance.evidence.witness_policy import WitnessPolicy
+from compliance.ledger import witnesses
 from compliance.ledger.models import PublicKey, SignedCheckpoint
 
 
@@ -10,9 +12,20 @@ class UnpublishedKeyError(RuntimeError):
 
 
 def cosigned(checkpoint: SignedCheckpoint) -> bytes:
-    """The note with one line for each witness that cosigned it, in the order of their names."""
-    lines = checkpoint.cosignatures.order_by("witness").values_list("line", flat=True)
-    return bytes(checkpoint.note) + b"".join(bytes(line) for line in lines)
+    """The note with a line for each witness of the configured policy that cosigned it; without a readable policy none."""
+    try:
+        policy = witnesses.policy()
+    except TrustFileError:
+        policy = None
+    return cosigned_under(checkpoint, policy)
+
+
+def cosigned_under(checkpoint: SignedCheckpoint, policy: WitnessPolicy | None) -> bytes:
+    """The note with the lines that verify under the keys of this policy, in the order of the witnesses' names.
+
+    Rows cannot be removed, and a row alone says nothing: what does not verify is shown to nobody.
+    """
+    return bytes(checkpoint.note) + b"".join(witnesses.verified_lines(checkpoint, policy).values())
 
 
 def vkey_of(note: bytes) -> str:

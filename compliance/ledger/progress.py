@@ -7,10 +7,9 @@ nothing is called witnessed, and that is said; a time stamp can follow all the s
 from dataclasses import dataclass
 from enum import StrEnum
 
-from compliance.evidence import cosignature
-from compliance.evidence.errors import EvidenceError, TrustFileError
+from compliance.evidence.errors import TrustFileError
 from compliance.evidence.witness_policy import WitnessPolicy
-from compliance.ledger import logs, notes, witnesses
+from compliance.ledger import hold, logs, tokens, witnesses
 from compliance.ledger.models import Log, SignedCheckpoint
 
 # The newest heads are the likeliest to be witnessed; older ones than these are not looked at.
@@ -49,10 +48,14 @@ class LogProgress:
 
 @dataclass(frozen=True)
 class Progress:
-    """The logs from the newest one back, and what there is to say about witnesses."""
+    """The logs from the newest one back, and what there is to say about witnesses.
+
+    `held` is the reason why no entry is given a position at the moment, empty where none is.
+    """
 
     logs: tuple[LogProgress, ...]
     witnessing: Witnessing
+    held: str = ""
 
     def state_of(self, position: int | None) -> EntryState:
         """The state of the entry at a position; None stands for one that waits for its position."""
@@ -76,7 +79,9 @@ def progress(since: int = 0) -> Progress:
     except TrustFileError:
         policy, is_broken = None, True
     found = tuple(_of_log(log, policy) for log in Log.objects.order_by("-number") if log.end > since)
-    return Progress(found, Witnessing.BROKEN_POLICY if is_broken else _witnessing(found, policy))
+    held = hold.current()
+    witnessing = Witnessing.BROKEN_POLICY if is_broken else _witnessing(found, policy)
+    return Progress(found, witnessing, "" if held is None else held.reason)
 
 
 def _witnessing(found: tuple[LogProgress, ...], policy: WitnessPolicy | None) -> Witnessing:
@@ -89,12 +94,11 @@ def _witnessing(found: tuple[LogProgress, ...], policy: WitnessPolicy | None) ->
 
 def _of_log(log: Log, policy: WitnessPolicy | None) -> LogProgress:
     last = logs.last_checkpoint(log)
-    stamped = log.checkpoints.exclude(timestamp=None).order_by("-end").values_list("end", flat=True).first()
     return LogProgress(
         first_position=log.first_position,
         checkpointed_end=0 if last is None else last.end,
         witnessed_end=0 if policy is None or policy.quorum is None else _witnessed_end(log, policy),
-        timestamped_end=stamped or 0,
+        timestamped_end=_timestamped_end(log),
     )
 
 
@@ -104,9 +108,10 @@ def _witnessed_end(log: Log, policy: WitnessPolicy) -> int:
 
 
 def _meets(head: SignedCheckpoint, policy: WitnessPolicy) -> bool:
-    """Whether the cosignatures verify under the policy as it is now: a row alone says nothing."""
-    try:
-        cosigners = cosignature.verify(notes.cosigned(head), policy.witness_vkeys())
-    except EvidenceError:
-        return False
-    return policy.missing(cosigners) is None
+    """Whether enough cosignatures verify under the policy as it is now: a row alone says nothing."""
+    return policy.missing(witnesses.verified_lines(head, policy)) is None
+
+
+def _timestamped_end(log: Log) -> int:
+    heads = log.checkpoints.exclude(timestamps=None).order_by("-end").distinct()
+    return next((head.end for head in heads[:_N_HEADS] if tokens.of_checkpoint(head) is not None), 0)

@@ -7,15 +7,14 @@ Next: compliance/requests/actions/approve.py
 """
 
 import logging
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
-
-from django.db.models import Exists, OuterRef, QuerySet
 
 from compliance.evidence.errors import LeafError
 from compliance.evidence.rekord import parse_hashedrekord
 from compliance.evidence.witness_policy import WitnessPolicy
-from compliance.ledger import leadership, log_files, logs, notes, outsiders, witnesses
+from compliance.ledger import leadership, log_files, logs, notes, outsiders, patrol, tokens, witnesses
 from compliance.ledger.log_files import LogFilesError
 from compliance.ledger.log_store import LogStore, StoreError
 from compliance.ledger.models import (
@@ -26,9 +25,16 @@ from compliance.ledger.models import (
     Log,
     SignedCheckpoint,
 )
+from compliance.ledger.patrol import Patrol
 
 CHECKPOINT_STAMP_PAUSE = timedelta(minutes=1)
 STAMPS_PER_ROUND = 20
+# Entries of evidence that one round looks at; most have their token.
+LOOKS_PER_ROUND = 200
+# So many of the newest tokens are looked at to tell when the last real one came.
+_N_RECENT = 100
+# More than honest clocks differ, less than what would matter for the question when something was signed.
+MAX_CLOCK_DIFFERENCE = timedelta(minutes=10)
 STORAGE = "published log"
 AUTHORITY = "time stamp authority"
 _logger = logging.getLogger(__name__)
@@ -44,6 +50,9 @@ class Authority(Protocol):
     def stamp(self, data: bytes) -> tuple[bytes, datetime]:
         """A verified RFC 3161 token over these bytes, and its time; raises StampError."""
 
+    def verified_at(self, token: bytes, data: bytes) -> datetime | None:
+        """The time in a stored token over these bytes, None where it is no token of this authority."""
+
 
 class Publisher:
     """What one publisher process remembers between rounds; all of it is found again in the database."""
@@ -52,27 +61,26 @@ class Publisher:
         self._store = store
         self._policy = policy
         self._authority = authority
+        self._patrol = Patrol()
         self._finished_ends: set[int] = set()
         self._stamped_below = 0
-        self._unreadable: set[int] = set()
 
     def publish(self, *, is_whole: bool = False) -> bool:
-        """One round over every log and new evidence, while this process leads; returns whether more evidence waits.
+        """One round over every log and new evidence; returns whether more evidence waits. Raises AnotherLeadsError.
 
-        With `is_whole` every published file is compared with the database.
+        With `is_whole` every published file is compared with the database, and all of its entries with its tree.
         """
-        with leadership.leading(leadership.Part.PUBLISHER) as leads:
-            if not leads:
-                return False
+        with leadership.leading(leadership.Part.PUBLISHER):
             for log in Log.objects.order_by("number"):
                 head = logs.last_checkpoint(log)
                 if head is not None and (is_whole or head.end not in self._finished_ends):
                     self._publish_head(head, is_whole=is_whole)
+            self._patrol.walk(is_whole=is_whole)
             return self._authority is not None and self._stamp_evidence(self._authority)
 
     def forget_former_outsiders(self) -> None:
         """What is told about a witness or an authority that is no longer configured is of no use."""
-        names = [STORAGE] if self._authority is None else [STORAGE, AUTHORITY]
+        names = [STORAGE, patrol.NAME] if self._authority is None else [STORAGE, patrol.NAME, AUTHORITY]
         for witness in () if self._policy is None else self._policy.witnesses:
             if witness.url is not None:
                 names += [witnesses.outsider(witness, log) for log in Log.objects.all()]
@@ -97,10 +105,9 @@ class Publisher:
         return True
 
     def _announce(self, head: SignedCheckpoint) -> bool:
-        stamp = CheckpointTimestamp.objects.filter(checkpoint=head).first()
-        token = None if stamp is None else bytes(stamp.token)
+        note = notes.cosigned_under(head, self._policy)
         try:
-            log_files.announce(self._store, head, notes.cosigned(head), token)
+            log_files.announce(self._store, head, note, self._token_of(head))
         except (LogFilesError, StoreError) as error:
             return _storage_failed(error)
         outsiders.succeeded(STORAGE)
@@ -110,15 +117,17 @@ class Publisher:
         """Whether everybody who is to sign this head has."""
         asked = () if self._policy is None else self._policy.witnesses
         wanted = {witness.name for witness in asked if witness.url is not None}
-        is_stamped = self._authority is None or CheckpointTimestamp.objects.filter(checkpoint=head).exists()
-        return is_stamped and wanted <= set(head.cosignatures.values_list("witness", flat=True))
+        is_stamped = self._authority is None or self._token_of(head) is not None
+        return is_stamped and wanted <= set(witnesses.verified_lines(head, self._policy))
+
+    def _token_of(self, head: SignedCheckpoint) -> bytes | None:
+        if self._authority is None:
+            return tokens.of_checkpoint(head)
+        return _first_verified(self._authority, head.timestamps.order_by("pk"), bytes(head.note))
 
     def _stamp_head(self, head: SignedCheckpoint, authority: Authority) -> None:
         """At most one token a minute: the heads between two stamped ones are under the later of them."""
-        if CheckpointTimestamp.objects.filter(checkpoint=head).exists():
-            return
-        recent = CheckpointTimestamp.objects.filter(stamped_at__gt=datetime.now(tz=UTC) - CHECKPOINT_STAMP_PAUSE)
-        if recent.exists():
+        if self._token_of(head) is not None or _is_recently_stamped(authority):
             return
         stamped = _stamp(authority, bytes(head.note))
         if stamped is not None:
@@ -129,30 +138,56 @@ class Publisher:
         """Tokens over the signatures of evidence that has none, oldest first; the signature is in the entry itself."""
         log = logs.newest()
         end = 0 if log is None else log.end
-        rows = list(self._unstamped(end)[: STAMPS_PER_ROUND + 1])
-        for row in rows[:STAMPS_PER_ROUND]:
-            try:
-                signature = parse_hashedrekord(bytes(row.leaf)).signature
-            except LeafError:
-                _logger.error("Entry %d should be signed evidence and is not.", row.position)
-                self._unreadable.add(row.position)
-                continue
-            stamped = _stamp(authority, signature)
-            if stamped is None:
-                return False
-            token, stamped_at = stamped
-            EvidenceTimestamp.objects.get_or_create(
-                leaf_sha256=row.leaf_sha256, defaults={"token": token, "stamped_at": stamped_at}
-            )
-        is_more = len(rows) > STAMPS_PER_ROUND
+        evidence = LedgerEntry.objects.filter(kind=EntryKind.EVIDENCE, position__range=(self._stamped_below, end - 1))
+        rows = list(evidence.order_by("position")[: LOOKS_PER_ROUND + 1])
+        n_stamped = 0
+        for row in rows[:LOOKS_PER_ROUND]:
+            signature = _signature(row)
+            if signature is not None and not _has_token(authority, row, signature):
+                if n_stamped == STAMPS_PER_ROUND:
+                    return True
+                stamped = _stamp(authority, signature)
+                if stamped is None:
+                    return False
+                token, stamped_at = stamped
+                EvidenceTimestamp.objects.create(leaf_sha256=row.leaf_sha256, token=token, stamped_at=stamped_at)
+                n_stamped += 1
+            self._stamped_below = row.position + 1
+        is_more = len(rows) > LOOKS_PER_ROUND
         if not is_more:
             self._stamped_below = end
         return is_more
 
-    def _unstamped(self, end: int) -> QuerySet[LedgerEntry]:
-        stamps = EvidenceTimestamp.objects.filter(leaf_sha256=OuterRef("leaf_sha256"))
-        rows = LedgerEntry.objects.filter(kind=EntryKind.EVIDENCE, position__range=(self._stamped_below, end - 1))
-        return rows.exclude(position__in=self._unreadable).filter(~Exists(stamps)).order_by("position")
+
+def _signature(row: LedgerEntry) -> bytes | None:
+    try:
+        return parse_hashedrekord(bytes(row.leaf)).signature
+    except LeafError:
+        _logger.error("Entry %d should be signed evidence and is not.", row.position)
+        return None
+
+
+def _has_token(authority: Authority, row: LedgerEntry, signature: bytes) -> bool:
+    rows = EvidenceTimestamp.objects.filter(leaf_sha256=row.leaf_sha256).order_by("pk")
+    return _first_verified(authority, rows, signature) is not None
+
+
+def _first_verified(
+    authority: Authority, rows: Iterable[CheckpointTimestamp] | Iterable[EvidenceTimestamp], data: bytes
+) -> bytes | None:
+    """A row is no token: anybody who may add one could otherwise keep the real one away."""
+    found = (bytes(row.token) for row in rows)
+    return next((token for token in found if authority.verified_at(token, data) is not None), None)
+
+
+def _is_recently_stamped(authority: Authority) -> bool:
+    """By the time in the tokens themselves: a column can say anything."""
+    now = datetime.now(tz=UTC)
+    since = now - CHECKPOINT_STAMP_PAUSE
+    rows = CheckpointTimestamp.objects.filter(stamped_at__gt=since, stamped_at__lte=now + MAX_CLOCK_DIFFERENCE)
+    recent = rows.select_related("checkpoint").order_by("-stamped_at")[:_N_RECENT]
+    times = (authority.verified_at(bytes(row.token), bytes(row.checkpoint.note)) for row in recent)
+    return any(at is not None and at > since for at in times)
 
 
 def _stamp(authority: Authority, data: bytes) -> tuple[bytes, datetime] | None:

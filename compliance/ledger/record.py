@@ -6,8 +6,9 @@ Next: compliance/ledger/sequencer.py
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from weakref import WeakKeyDictionary
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from compliance.evidence import leaf as leaves
 from compliance.evidence.merkle import leaf_hash
@@ -64,6 +65,7 @@ def _append(
 ) -> str:
     if not transaction.get_connection().in_atomic_block:
         raise NoTransactionError(f"{event_type} must be recorded inside the transaction of the change it records.")
+    _make_durable()
     digest = leaf_hash(leaf).hex()
     PendingEntry.objects.create(
         kind=kind,
@@ -75,3 +77,23 @@ def _append(
         recorded_at=now,
     )
     return digest
+
+
+# Whether the sessions of the database's connections begin with synchronous_commit=off.
+_is_volatile: WeakKeyDictionary[object, bool] = WeakKeyDictionary()
+
+
+def _make_durable() -> None:
+    """What is acknowledged to a person survives a crash, whatever the account's default for synchronous_commit is.
+
+    The default holds for a whole session, so it is asked for once a connection.
+    """
+    if connection.vendor != "postgresql":
+        return
+    session: object = connection.connection
+    with connection.cursor() as cursor:
+        if session not in _is_volatile:
+            cursor.execute("SHOW synchronous_commit")
+            _is_volatile[session] = cursor.fetchone() == ("off",)
+        if _is_volatile[session]:
+            cursor.execute("SET LOCAL synchronous_commit = on")

@@ -1,12 +1,10 @@
-"""Who may do what in PostgreSQL: five group roles, the owner of the ledger's tables, and the matrix of their rights.
+"""Makes the database roles in PostgreSQL, hands the ledger to its owner, and grants what role_matrix.py says.
 
-The roles cannot log in. The account of each process is a member of those it needs (docs/operate.md, "Database
-roles"). One account for everything, as in the demo, goes on working: it owns the tables, or is a superuser.
-Identity columns take their numbers without a right to the sequence behind them, so nobody has one.
+Whatever else one of the roles, or everybody, may do in the schema or with the database as a whole is taken away.
 drill.py tries all of it out. SQLite has no roles: nothing happens there.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from django.core.management.base import CommandError
 from django.db import DatabaseError, transaction
@@ -14,65 +12,17 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
-OWNER = "ledger_owner"
-SEQUENCER = "ledger_seq"
-CHECKPOINTER = "ledger_sign"
-APP = "app"
-VAULT = "vault"
-ROLES = (OWNER, SEQUENCER, CHECKPOINTER, APP, VAULT)
+from compliance.ledger import role_matrix
+from compliance.ledger.role_matrix import (
+    COLUMN_GRANTS,
+    FUNCTION_USERS,
+    LEDGER_PREFIX,
+    OWNER,
+    ROLES,
+)
 
-VAULT_TABLE = "requests_subjectvault"
-LEDGER_PREFIX = "ledger_"
-
-_READ = frozenset({"SELECT"})
-_APPEND = _READ | {"INSERT"}
-_GROW = _APPEND | {"UPDATE"}
-_CHANGE = _GROW | {"DELETE"}
-_NOTHING: frozenset[str] = frozenset()
-
-# Role → table → rights. What is not named is not granted, but for the two defaults of `app` below.
-GRANTS: Mapping[str, Mapping[str, frozenset[str]]] = {
-    SEQUENCER: {
-        "ledger_pendingentry": _READ | {"DELETE"},
-        "ledger_ledgerentry": _APPEND,
-        "ledger_hashtile": _GROW,
-        "ledger_log": _GROW,
-        "ledger_signedcheckpoint": _READ,
-        # Each process looks at its start whether all migrations are applied.
-        "django_migrations": _READ,
-    },
-    CHECKPOINTER: {
-        "ledger_log": _READ,
-        "ledger_hashtile": _READ,
-        "ledger_ledgerentry": _READ,
-        "ledger_signedcheckpoint": _APPEND,
-        # It publishes its key, which is an event.
-        "ledger_publickey": _GROW,
-        "ledger_pendingentry": _APPEND,
-        "django_migrations": _READ,
-    },
-    APP: {
-        "ledger_pendingentry": _APPEND,
-        "ledger_cosignature": _APPEND,
-        "ledger_checkpointtimestamp": _APPEND,
-        "ledger_evidencetimestamp": _APPEND,
-        "ledger_publickey": _GROW,
-        "ledger_actorpseudonym": _GROW,
-        # How it goes with witnesses and authorities: no part of the record.
-        "ledger_outsider": _CHANGE,
-        "django_migrations": _READ,
-        VAULT_TABLE: _NOTHING,
-    },
-    VAULT: {VAULT_TABLE: _CHANGE},
-}
-_APP_IN_THE_LEDGER = _READ
-_APP_ELSEWHERE = _CHANGE
-# (role, table) → right → columns.
-COLUMN_GRANTS: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
-    (APP, "ledger_log"): {"UPDATE": ("frozen_at",)},
-}
-# Whoever inserts entries runs the check of their leaves.
-FUNCTION_USERS = (SEQUENCER, CHECKPOINTER, APP)
+# What PUBLIC has in every new database. Temporary objects come first when names are looked up.
+_OF_EVERYBODY = ("CONNECT", "TEMPORARY")
 
 _ADVISORY_LOCK = 0x45787010
 _UNDEFINED_OBJECT = "42704"
@@ -83,21 +33,6 @@ _MADE_BY_ANOTHER = ("42710", "23505")
 
 class RolesError(CommandError):
     """The account that migrates may not set up the roles; the message has the SQL for an administrator."""
-
-
-def privileges(role: str, table: str) -> frozenset[str]:
-    """The rights of a role to all columns of a table, without those of an owner."""
-    named = GRANTS.get(role, {})
-    if table in named:
-        return named[table]
-    if role == APP:
-        return _APP_IN_THE_LEDGER if table.startswith(LEDGER_PREFIX) else _APP_ELSEWHERE
-    return _NOTHING
-
-
-def is_owned(role: str, table: str) -> bool:
-    """Whether the role owns this table, sequence or function, and may do anything with it."""
-    return role == OWNER and table.startswith(LEDGER_PREFIX)
 
 
 def apply(connection: BaseDatabaseWrapper) -> None:
@@ -133,6 +68,10 @@ def remove(connection: BaseDatabaseWrapper) -> None:
             cursor.execute(f"REVOKE ALL ON ALL {kind} IN SCHEMA {schema} FROM {roles}")
         cursor.execute(f"REVOKE ALL ON SCHEMA {schema} FROM {roles}")
         cursor.execute(f"GRANT USAGE ON SCHEMA {schema} TO PUBLIC")
+        cursor.execute("SELECT quote_ident(current_database())")
+        database = cursor.fetchone()[0]
+        cursor.execute(f"REVOKE ALL ON DATABASE {database} FROM {roles}")
+        cursor.execute(f"GRANT {', '.join(_OF_EVERYBODY)} ON DATABASE {database} TO PUBLIC")
 
 
 def follow_the_tables(connection: BaseDatabaseWrapper) -> None:
@@ -169,7 +108,7 @@ def _wanting(cursor: CursorWrapper) -> list[str]:
     account, is_member = cursor.fetchone()
     if not is_member:
         statements.append(f"GRANT {OWNER} TO {account}")
-    return statements + _wanting_of_schema(cursor)
+    return statements + _wanting_of_schema(cursor) + _wanting_of_database(cursor)
 
 
 def _wanting_of_schema(cursor: CursorWrapper) -> list[str]:
@@ -192,6 +131,25 @@ def _wanting_of_schema(cursor: CursorWrapper) -> list[str]:
     return statements
 
 
+def _wanting_of_database(cursor: CursorWrapper) -> list[str]:
+    """Who is in one of the roles may connect; no role may do anything else with the database as a whole."""
+    cursor.execute(
+        "SELECT quote_ident(datname), coalesce(rolname, 'PUBLIC'), privilege_type FROM pg_database "
+        "CROSS JOIN aclexplode(coalesce(datacl, acldefault('d', datdba))) LEFT JOIN pg_roles ON pg_roles.oid = grantee "
+        "WHERE datname = current_database()"
+    )
+    rows = cursor.fetchall()
+    database, granted = rows[0][0], {(role, right) for _, role, right in rows}
+    return [
+        *(f"GRANT CONNECT ON DATABASE {database} TO {role}" for role in ROLES if (role, "CONNECT") not in granted),
+        *(
+            f"REVOKE {right} ON DATABASE {database} FROM {role}"
+            for role, right in sorted(granted)
+            if (role == "PUBLIC" and right in _OF_EVERYBODY) or (role in ROLES and right != "CONNECT")
+        ),
+    ]
+
+
 def _owner_statements(cursor: CursorWrapper) -> list[str]:
     """The sequences of identity columns follow their tables."""
     owned = {"TABLE": _RELATIONS_OF_OTHERS, "FUNCTION": _FUNCTIONS_OF_OTHERS}
@@ -204,24 +162,29 @@ def _owner_statements(cursor: CursorWrapper) -> list[str]:
 
 def _grant_statements(cursor: CursorWrapper) -> list[str]:
     statements = []
+    cursor.execute(_COLUMNS)
+    columns = set(cursor.fetchall())
     for kind, name in _objects(cursor):
-        holders = ", ".join(("PUBLIC", *(role for role in ROLES if not is_owned(role, name))))
+        holders = ", ".join(("PUBLIC", *(role for role in ROLES if not role_matrix.is_owned(role, name))))
         if kind != "FUNCTION" or name.startswith(LEDGER_PREFIX):
             statements.append(f"REVOKE ALL ON {kind} {name} FROM {holders}")
         if kind == "FUNCTION" and name.startswith(LEDGER_PREFIX):
             statements.append(f"GRANT EXECUTE ON FUNCTION {name} TO {', '.join(FUNCTION_USERS)}")
         if kind == "TABLE":
-            statements += _table_grants(name)
+            statements += _table_grants(name, columns)
     return statements
 
 
-def _table_grants(table: str) -> Iterable[str]:
+def _table_grants(table: str, existing: set[tuple[str, str]]) -> Iterable[str]:
+    """A column that a later migration adds gets its grants when `migrate` ends."""
     for role in ROLES:
-        rights = privileges(role, table)
+        rights = role_matrix.privileges(role, table)
         if rights:
             yield f"GRANT {', '.join(sorted(rights))} ON TABLE {table} TO {role}"
         for right, columns in COLUMN_GRANTS.get((role, table), {}).items():
-            yield f"GRANT {right} ({', '.join(columns)}) ON TABLE {table} TO {role}"
+            there = [column for column in columns if (table, column) in existing]
+            if there:
+                yield f"GRANT {right} ({', '.join(there)}) ON TABLE {table} TO {role}"
 
 
 def _attempt(cursor: CursorWrapper, statement: str) -> bool:
@@ -269,6 +232,10 @@ UNION ALL
 SELECT 'FUNCTION', oid::regprocedure::text FROM pg_proc
 WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'ledger\\_%'
 ORDER BY kind, name
+"""
+_COLUMNS = """
+SELECT quote_ident(relname), attname::text FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped
 """
 _RELATIONS_OF_OTHERS = """
 SELECT quote_ident(relname) FROM pg_class

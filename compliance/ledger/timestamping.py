@@ -8,7 +8,7 @@ Source: RFC 3161, sections 2.4.1, 2.4.2 and 3.4.
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import ClassVar
 
@@ -20,8 +20,8 @@ from compliance.evidence import bounded_post, timestamp, timestamp_syntax
 from compliance.evidence.bounded_post import NoAnswerError, TooLongAnswerError
 from compliance.evidence.errors import TimestampError
 from compliance.evidence.timestamp_syntax import HashAlgorithm, MessageImprint, Refusal, Reply, TimestampRequest
-from compliance.ledger import trust_file
-from compliance.ledger.publisher import StampError
+from compliance.ledger import tokens, trust_file
+from compliance.ledger.publisher import MAX_CLOCK_DIFFERENCE, StampError
 
 _QUERY, _REPLY = "application/timestamp-query", "application/timestamp-reply"
 _SHA256 = ObjectIdentifier("2.16.840.1.101.3.4.2.1")
@@ -38,8 +38,6 @@ _FAILURES = {
     25: "for a failure of its own",
 }
 _TRANSIENT_FAILURES = (14, 25)
-# More than honest clocks differ, less than what would matter for the question when something was signed.
-_MAX_CLOCK_DIFFERENCE = timedelta(minutes=10)
 
 
 class AuthorityError(StampError):
@@ -74,6 +72,10 @@ class HttpAuthority:
         """A token over these bytes that verifies, and its time in UTC; raises AuthorityError."""
         return _request(data, self.url, self.authorities, self.timeout_seconds)
 
+    def verified_at(self, token: bytes, data: bytes) -> datetime | None:
+        """The time in a stored token over these bytes, None where it is no token of these authorities."""
+        return tokens.verified_at(token, data, self.authorities)
+
 
 def configured() -> HttpAuthority | None:
     """The authority of the settings, None without one; raises TrustFileError when its certificates cannot be read."""
@@ -96,10 +98,10 @@ def _request(
     token = _granted(_post(url, _query(data, nonce), timeout_seconds))
     stamped_at = _verified(token, data, authorities, nonce)
     difference = abs(stamped_at - datetime.now(UTC))
-    if difference > _MAX_CLOCK_DIFFERENCE:
+    if difference > MAX_CLOCK_DIFFERENCE:
         raise AuthorityAnswerError(
             f"The authority dates its time stamp {stamped_at.isoformat()}, more than "
-            f"{_MAX_CLOCK_DIFFERENCE.seconds // 60} minutes from this machine's time. Compare the two clocks."
+            f"{MAX_CLOCK_DIFFERENCE.seconds // 60} minutes from this machine's time. Compare the two clocks."
         )
     return token, stamped_at
 

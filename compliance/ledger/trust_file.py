@@ -1,6 +1,7 @@
 """The trust file of this installation: its published keys, and whom else an auditor is asked to rely on."""
 
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -8,34 +9,60 @@ from cryptography.hazmat.primitives import serialization
 from django.conf import settings
 
 from compliance.evidence import dsse, witness_policy
+from compliance.evidence.checkpoint import parse_vkey
 from compliance.evidence.errors import TrustFileError
 from compliance.evidence.trust import EvidenceKey, Trust
-from compliance.ledger.models import PublicKey
+from compliance.ledger.models import LedgerEntry, PendingEntry, PublicKey
+
+WITNESSES_HELP = (
+    "Begin the next log under a new key (`manage.py keys rotate checkpoint`). What the distrusted key signed can only be "
+    'shown beside witnesses: set EXPUNGE_WITNESS_POLICY_FILE, and let them cosign (docs/operate.md, "Keys").'
+)
+_KEY_EVENTS = ("key.published", "key.retired", "key.distrusted")
 
 
 def current_trust() -> Trust:
     """What an auditor should pin from now on.
 
-    The vkey of a distrusted log key is named only beside a witness policy: alone, whoever has the key could show
-    another log under it. Raises TrustFileError when no key is published yet, or a configured file cannot be read.
+    The vkey of a distrusted log key is named only beside a witness policy with a quorum: alone, whoever has the key
+    could show another log under it. `left_out` tells which are not. Raises TrustFileError while no log or no evidence key is
+    published, or when a configured file cannot be read.
     """
-    policy = witness_policy_text()
-    logs = PublicKey.objects.filter(purpose=PublicKey.Purpose.CHECKPOINT).order_by("published_at", "text_sha256")
-    keys = PublicKey.objects.filter(purpose=PublicKey.Purpose.EVIDENCE).order_by("published_at", "text_sha256")
-    vkeys = tuple(row.text for row in logs if row.distrusted_from is None or policy is not None)
-    if not vkeys or not keys:
+    logs, keys = _published(PublicKey.Purpose.CHECKPOINT), _published(PublicKey.Purpose.EVIDENCE)
+    if not logs or not keys:
         raise TrustFileError(
             "A key is not published yet. The log's is with its first checkpoint (`manage.py checkpointer`), the "
             "evidence key with `manage.py keys create evidence`."
         )
+    unnamed = left_out()
     return Trust(
-        # The last key that came: the same installation gives the same file, and the same fingerprint, every time.
-        issued_at=max(row.published_at for row in (*logs, *keys)).astimezone(UTC).replace(microsecond=0),
-        log_vkeys=vkeys,
+        issued_at=_issued_at([*logs, *keys]),
+        log_vkeys=tuple(row.text for row in logs if row.text not in unnamed),
         evidence_keys=tuple(_evidence_key(row) for row in keys),
         timestamp_authorities=timestamp_authorities(),
-        witness_policy_text=policy,
+        witness_policy_text=witness_policy_text(),
     )
+
+
+def left_out() -> tuple[str, ...]:
+    """The vkeys of logs that the trust file does not name, since their key is distrusted and no witness is asked.
+
+    Raises TrustFileError for a witness policy that cannot be read.
+    """
+    policy = witness_policy_text()
+    if policy is not None and witness_policy.parse(policy).quorum is not None:
+        return ()
+    return tuple(row.text for row in _distrusted(_published(PublicKey.Purpose.CHECKPOINT)))
+
+
+def refuse_left_out(vkeys: Iterable[str]) -> None:
+    """Raises TrustFileError where one of these signed a log that no auditor would rely on: see `left_out`."""
+    named = sorted(set(vkeys) & set(left_out()))
+    if named:
+        raise TrustFileError(
+            f"The log {parse_vkey(named[0]).name} is signed with a key that is distrusted, so the trust file does not "
+            f"name it: nobody could tell it from another log under that key. {WITNESSES_HELP}"
+        )
 
 
 def witness_policy_text() -> str | None:
@@ -66,17 +93,43 @@ def timestamp_authorities() -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(chain) for chain in authorities)
 
 
+def _published(purpose: PublicKey.Purpose) -> list[PublicKey]:
+    return list(PublicKey.objects.filter(purpose=purpose).order_by("published_at", "text_sha256"))
+
+
+def _distrusted(rows: Sequence[PublicKey]) -> list[PublicKey]:
+    """Those whose key is distrusted, under whichever vkey that was said."""
+    distrusted = {row.key_sha256 for row in rows if row.distrusted_from is not None}
+    return [row for row in rows if row.key_sha256 in distrusted]
+
+
+def _issued_at(rows: Sequence[PublicKey]) -> datetime:
+    """The time of the last entry about a key, moved on where entries follow one another within a second.
+
+    So the same keys give the same file every time, and each change of a key a later time than any before.
+    """
+    # What waits is read first: an entry that gets its position meanwhile is then read twice, and never missed.
+    waiting = PendingEntry.objects.filter(event_type__in=_KEY_EVENTS).order_by("pk")
+    waiting_times = dict(waiting.values_list("entry_id", "recorded_at"))
+    placed = LedgerEntry.objects.filter(event_type__in=_KEY_EVENTS, request_id=None).order_by("position")
+    times = dict(placed.values_list("entry_id", "recorded_at"))
+    issued_at = datetime.min.replace(tzinfo=UTC)
+    for at in (times | waiting_times).values():
+        issued_at = max(_to_second(at), issued_at + timedelta(seconds=1))
+    return max(issued_at, *(_to_second(row.published_at) for row in rows))
+
+
+def _to_second(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(microsecond=0)
+
+
 def _evidence_key(row: PublicKey) -> EvidenceKey:
     return EvidenceKey.of(
         dsse.load_public_key(row.text.encode()),
-        row.valid_from.replace(microsecond=0),
-        _whole_second(row.valid_until),
-        _whole_second(row.distrusted_from),
+        _to_second(row.valid_from),
+        None if row.valid_until is None else _to_second(row.valid_until),
+        None if row.distrusted_from is None else _to_second(row.distrusted_from),
     )
-
-
-def _whole_second(at: datetime | None) -> datetime | None:
-    return None if at is None else at.replace(microsecond=0)
 
 
 def _read(path: Path) -> bytes:

@@ -8,9 +8,9 @@ raises the alarm: either this database lost a part of the ledger, or somebody el
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from compliance.evidence import consistency, witness_client, witness_policy
+from compliance.evidence import consistency, cosignature, witness_client, witness_policy
 from compliance.evidence.cosignature import Cosignature as SignedLine
-from compliance.evidence.errors import ConsistencyError
+from compliance.evidence.errors import ConsistencyError, EvidenceError
 from compliance.evidence.witness_client import WitnessError, WitnessInconsistentError, WitnessSizeError
 from compliance.evidence.witness_policy import Witness, WitnessPolicy
 from compliance.ledger import log_files, logs, outsiders, trust_file
@@ -35,9 +35,27 @@ def outsider(witness: Witness, log: Log) -> str:
     return f"witness {witness.name} of {log_files.folder_of(log.origin)}"
 
 
+def verified_lines(head: SignedCheckpoint, asked: WitnessPolicy | None) -> dict[str, bytes]:
+    """The cosignatures of a head that verify under this policy, by the name of the witness, in the order of names."""
+    vkeys = {} if asked is None else asked.witness_vkeys()
+    found: dict[str, bytes] = {}
+    for row in head.cosignatures.filter(witness__in=list(vkeys)).order_by("witness", "pk"):
+        if row.witness not in found and _is_line_of(bytes(row.line), vkeys[row.witness], bytes(head.note)):
+            found[row.witness] = bytes(row.line)
+    return found
+
+
+def _is_line_of(line: bytes, vkey: str, note: bytes) -> bool:
+    """Whether this is one line, and all of it the cosignature of this witness on the note."""
+    try:
+        return [each.line for each in cosignature.cosignatures(note + line, vkey)] == [line]
+    except EvidenceError:
+        return False
+
+
 def request_cosignatures(head: SignedCheckpoint, asked: WitnessPolicy) -> int:
     """Ask each witness with a URL that has not cosigned this head and may be asked; returns how many cosigned."""
-    done = set(head.cosignatures.values_list("witness", flat=True))
+    done = verified_lines(head, asked)
     open_ones = [witness for witness in asked.witnesses if witness.url is not None and witness.name not in done]
     ready = [witness for witness in open_ones if outsiders.may_be_asked(outsider(witness, head.log))]
     sizes = {witness: _cosigned_size(head, witness) for witness in ready}
@@ -82,7 +100,7 @@ def _call(witness: Witness, old_size: int, path: Sequence[bytes], note: bytes) -
 
 def _keep(head: SignedCheckpoint, witness: Witness, signed: SignedLine) -> None:
     Cosignature.objects.get_or_create(
-        checkpoint=head, witness=witness.name, defaults={"line": signed.line, "cosigned_at": signed.cosigned_at}
+        checkpoint=head, witness=witness.name, line=signed.line, defaults={"cosigned_at": signed.cosigned_at}
     )
     outsiders.succeeded(outsider(witness, head.log))
 

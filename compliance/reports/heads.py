@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Exists, OuterRef
+
+from compliance.evidence.errors import TrustFileError
 from compliance.evidence.position import Position
-from compliance.ledger import logs, notes
-from compliance.ledger.models import LedgerEntry, Log, SignedCheckpoint
+from compliance.ledger import logs, notes, witnesses
+from compliance.ledger.models import Cosignature, LedgerEntry, Log, SignedCheckpoint
 from compliance.requests.errors import NotReadyError
 
 
@@ -18,15 +21,37 @@ class Head:
     vkey: str
 
 
-def heads_of(first: int, last: int) -> list[Head]:
-    """The newest head of each log with these numbers; raises NotReadyError where one is missing, or ends too early."""
+def heads_of(first: int, last: int, covered: int) -> list[Head]:
+    """A head of each log with these numbers, the last one over the entry at the position `covered` at least (-1: any).
+
+    Earlier logs are shown to their end, the last one as witnesses have seen it: its newest head with their quorum, or
+    the newest of all where none has it. Raises NotReadyError where a head is missing, or ends too early.
+    """
     heads = []
     for log in Log.objects.filter(number__range=(first, last)).order_by("number"):
         checkpoint = logs.last_checkpoint(log)
         if checkpoint is None or (log.number < last and checkpoint.size != log.size):
             raise NotReadyError(f"The log {log.origin} is not signed to its end. Try again in a few seconds.")
+        if log.number == last:
+            checkpoint = _newest_witnessed(log, covered) or checkpoint
         heads.append(Head(checkpoint, notes.cosigned(checkpoint), notes.vkey_of(bytes(checkpoint.note))))
     return heads
+
+
+def _newest_witnessed(log: Log, covered: int) -> SignedCheckpoint | None:
+    """None where no policy asks for witnesses, or not enough of them have seen a head of the log that is long enough."""
+    try:
+        policy = witnesses.policy()
+    except TrustFileError:
+        return None
+    if policy is None or policy.quorum is None:
+        return None
+    seen = Cosignature.objects.filter(checkpoint=OuterRef("pk"))
+    heads = SignedCheckpoint.objects.filter(Exists(seen), log=log, end__gt=covered).select_related("log")
+    for head in heads.order_by("-end").iterator(chunk_size=50):
+        if policy.missing(witnesses.verified_lines(head, policy)) is None:
+            return head
+    return None
 
 
 def head_over(entry: LedgerEntry, heads: Sequence[Head]) -> Head:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from compliance.evidence import bundle, proof, tiles
+from compliance.evidence import bundle, consistency, proof, tiles
 from compliance.evidence.bundle import BundleContents, BundledLog, Entry
 from compliance.evidence.position import Position
 from compliance.evidence.record import AttachedEvidence
@@ -35,6 +35,7 @@ def export(request_id: uuid.UUID, *, now: datetime | None = None) -> bytes:
             entries=_entries(files.entries, heads),
             evidence=tuple(_attached(row, placed, files) for row in files.evidence),
             closings=tuple(_attached(row, placed, files) for row in files.summaries),
+            challenges=_challenges(files.evidence, heads),
             models=files.models,
             policy=files.policy,
             openings=files.openings,
@@ -45,7 +46,7 @@ def export(request_id: uuid.UUID, *, now: datetime | None = None) -> bytes:
 def _heads(entries: Sequence[LedgerEntry]) -> list[Head]:
     """The heads of the logs from the first to the last that holds one of the entries."""
     first, last = logs.holding(entries[0].position), logs.holding(entries[-1].position)
-    return heads_of(first.number, last.number)
+    return heads_of(first.number, last.number, entries[-1].position)
 
 
 def _log(head: Head) -> BundledLog:
@@ -66,6 +67,18 @@ def _entry(entry: LedgerEntry, kind: str, heads: Sequence[Head]) -> Entry:
     path = tiles.inclusion_path(position.index, head.checkpoint.size, logs.reader(head.checkpoint.log))
     written = proof.write(position.index, path, head.note, hint=bytes.fromhex(entry.leaf_sha256))
     return Entry(position=position, kind=kind, leaf=bytes(entry.leaf), proof=written)
+
+
+def _challenges(evidence: Sequence[Evidence], heads: Sequence[Head]) -> dict[tuple[int, int], bytes]:
+    """What proves that the logs had the roots which the statements name."""
+    named = {(row.job.challenge_log or 0, row.job.challenge_size or 0) for row in evidence}
+    by_log = {head.checkpoint.log_id: head for head in heads}
+    return {(log, size): _grown(by_log[log], size) for log, size in sorted(named)}
+
+
+def _grown(head: Head, size: int) -> bytes:
+    path = consistency.path_between(size, head.checkpoint.size, logs.reader(head.checkpoint.log))
+    return consistency.write(size, path, head.note)
 
 
 def _attached(row: Evidence | Summary, placed: Mapping[str, Position], files: RequestFiles) -> AttachedEvidence:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from django.db.models import F
 
 from compliance.evidence.commitment import Openings
-from compliance.ledger import checkpointer
+from compliance.evidence.rekord import parse_hashedrekord
+from compliance.ledger import checkpointer, tokens
 from compliance.ledger.models import EntryKind, EvidenceTimestamp, LedgerEntry, PendingEntry
 from compliance.requests import identities, queries
 from compliance.requests.actions.submit import payload
@@ -52,7 +53,7 @@ def collect(request_id: uuid.UUID) -> RequestFiles:
         entries=tuple(entry for entry in entries if entry.kind == EntryKind.EVENT or entry.leaf_sha256 in attached),
         evidence=evidence,
         summaries=summaries,
-        timestamps=_timestamps(attached),
+        timestamps=_timestamps([entry for entry in entries if entry.leaf_sha256 in attached]),
         models=_manifests(evidence),
         policy=None if request.policy is None else bytes(request.policy.content),
         openings=_openings(request),
@@ -89,9 +90,20 @@ def _summaries(request: DeletionRequest) -> tuple[Summary, ...]:
     return rows
 
 
-def _timestamps(leaf_sha256s: set[str]) -> dict[str, tuple[bytes, ...]]:
-    rows = EvidenceTimestamp.objects.filter(leaf_sha256__in=leaf_sha256s)
-    return {row.leaf_sha256: (bytes(row.token),) for row in rows}
+def _timestamps(entries: list[LedgerEntry]) -> dict[str, tuple[bytes, ...]]:
+    """The tokens over the signatures of evidence that verify: a row that is none would refuse the whole bundle."""
+    stored: dict[str, list[bytes]] = {}
+    for row in EvidenceTimestamp.objects.filter(leaf_sha256__in=[entry.leaf_sha256 for entry in entries]).order_by(
+        "pk"
+    ):
+        stored.setdefault(row.leaf_sha256, []).append(bytes(row.token))
+    return {
+        entry.leaf_sha256: tokens.that_verify(
+            stored[entry.leaf_sha256], parse_hashedrekord(bytes(entry.leaf)).signature
+        )
+        for entry in entries
+        if entry.leaf_sha256 in stored
+    }
 
 
 def _manifests(evidence: tuple[Evidence, ...]) -> dict[str, bytes]:

@@ -19,7 +19,7 @@ from compliance.requests.errors import PolicyError
 from compliance.requests.models import Policy
 
 _KEYS = {"version", "methods", "audits", "superseded_weights_days"}
-_AUDIT_KEYS = {"audit", "config", "accept_inconclusive_when_passed"}
+_AUDIT_KEYS = {"audit", "config", "pass_when", "accept_inconclusive_when_passed"}
 
 
 @dataclass(frozen=True, kw_only=True)

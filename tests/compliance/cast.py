@@ -133,6 +133,7 @@ def make_plan(request_id: uuid.UUID) -> None:
     workers_start()
     run_ledger()
     plan.plan(request_id, actor=SYSTEM)
+    run_ledger()
 
 
 def queued_jobs(request_id: uuid.UUID) -> list[Job]:
@@ -250,7 +251,10 @@ def findings_of(verdict: Verdict) -> list[Finding]:
         verdict=verdict,
         reasons=() if verdict is Verdict.PASS else ("told to by the test",),
     )
-    return [equal, replace(equal, audit="mia_loss", statistic="AUC above the reference", threshold=0.1)]
+    attack = replace(
+        equal, audit="mia_loss", statistic="AUC above the reference", threshold=0.1, interval=(-0.05, 0.05)
+    )
+    return [equal, attack]
 
 
 def _facts(job: Job, target: Target, findings: list[Finding], result: Result) -> EvidenceFacts:
@@ -278,9 +282,7 @@ def _facts(job: Job, target: Target, findings: list[Finding], result: Result) ->
         ),
         findings=tuple(findings),
         guarantee_terms={},
-        challenge=Challenge(
-            checkpoint_sha256=job.challenge_sha256, log=job.challenge_log or 0, size=job.challenge_size or 0
-        ),
+        challenge=Challenge(log=job.challenge_log or 0, size=job.challenge_size or 0, root_sha256=job.challenge_sha256),
         started_at=job.started_at.replace(microsecond=0),
         finished_at=datetime.now(tz=UTC).replace(microsecond=0),
         worker=Worker(id=str(WORKER_ID), code_version="1"),

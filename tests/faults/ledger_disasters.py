@@ -1,4 +1,4 @@
-"""Disasters that no process survives alone: an old backup is restored, a disk is full, an entry is changed.
+"""Disasters that no process survives alone: an old backup is restored, a guard is lost, a disk is full.
 
     python -m tests.faults.ledger_disasters
 
@@ -8,6 +8,7 @@ the exit code is 1 when one of them ended otherwise than it must.
 
 import contextlib
 import errno
+import io
 import json
 import os
 import resource
@@ -30,7 +31,7 @@ def append(n_entries: int) -> None:
     from compliance.ledger.actors import SYSTEM
     from compliance.ledger.record import record_event
 
-    facts = {"job": str(uuid.uuid4()), "target": str(uuid.uuid4()), "reason": "measured"}
+    facts = {"job": str(uuid.uuid4()), "target": str(uuid.uuid4()), "reason": "unexpected_error"}
     for _ in range(n_entries):
         with transaction.atomic():
             record_event("job.failed", actor=SYSTEM, facts=facts, request_id=uuid.uuid4(), previous="0" * 64)
@@ -40,7 +41,9 @@ def restored_backup(installed: Installation) -> str:
     """A backup from before the last checkpoint is restored: nothing is signed, also after the log has grown past it."""
     from django.db import connections
 
+    from compliance.ledger import hold
     from compliance.ledger.checkpointer import LogForkError, sign_checkpoint
+    from compliance.ledger.hold import LedgerHeldError
     from compliance.ledger.sequencer import sequence_batch
 
     append(20)
@@ -53,13 +56,20 @@ def restored_backup(installed: Installation) -> str:
     with _stopped(installed):
         data.rename(installed.folder / "newer")
         (installed.folder / "old").rename(data)
-    for n_more in (0, 60):
-        append(n_more)
-        while sequence_batch():
-            pass
-        with contextlib.suppress(LogForkError):
-            sign_checkpoint()
-            return "signed a second history"
+    with contextlib.suppress(LogForkError):
+        sign_checkpoint()
+        return "signed a second history"
+    append(60)
+    with contextlib.suppress(LedgerHeldError):
+        sequence_batch()
+        return "gave the positions of lost entries to others"
+    # Also where the sequencer had been quicker, nothing is signed.
+    hold.lift()
+    while sequence_batch():
+        pass
+    with contextlib.suppress(LogForkError):
+        sign_checkpoint()
+        return "signed a second history"
     # The missing entries come back: it goes on where it was.
     connections.close_all()
     with _stopped(installed):
@@ -89,6 +99,24 @@ def lost_database(installed: Installation) -> str:
         drain()
         return _verdict(installed)
     return "signed beside a log that is gone"
+
+
+def lost_guard(installed: Installation) -> str:
+    """The disk of the guard is replaced by an empty one: nothing is signed until a person takes the heads over."""
+    from django.conf import settings
+    from django.core.management import call_command
+
+    from compliance.ledger.checkpointer import sign_checkpoint
+    from compliance.ledger.guard import GuardError
+
+    settings.CHECKPOINT_GUARD_PATH.unlink()
+    append(3)
+    with contextlib.suppress(GuardError):
+        sign_checkpoint()
+        return "signed without knowing what was signed before"
+    call_command("checkpointer", "--adopt-heads", "--yes", verbosity=0, stdout=io.StringIO())
+    drain()
+    return _verdict(installed)
 
 
 def full_disk(installed: Installation) -> str:
@@ -176,7 +204,7 @@ def _verdict(installed: Installation) -> str:
     return "held" if damage.is_none else f"broken: {damage}"
 
 
-SCENES: tuple[Callable[[Installation], str], ...] = (restored_backup, lost_database, full_disk)
+SCENES: tuple[Callable[[Installation], str], ...] = (restored_backup, lost_database, lost_guard, full_disk)
 
 
 def main() -> None:

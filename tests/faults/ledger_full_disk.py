@@ -67,7 +67,7 @@ def _write(acknowledged: Path, n_entries: int) -> int:
     from compliance.ledger.actors import SYSTEM
     from compliance.ledger.record import record_event
 
-    facts = {"job": str(uuid.uuid4()), "target": str(uuid.uuid4()), "reason": "measured"}
+    facts = {"job": str(uuid.uuid4()), "target": str(uuid.uuid4()), "reason": "unexpected_error"}
     connections.close_all()
     with acknowledged.open("a") as notes:
         for n_done in range(n_entries):

@@ -106,11 +106,16 @@ def _fork(run: Callable[[], None]) -> int:
 def _loop(name: str, die_at: int | None) -> None:
     from django.db import Error
 
+    from compliance.ledger.leadership import AnotherLeadsError
+
     step = STEPS[name]()
     Points(die_at).install()
     while True:
         try:
             step()
+        except AnotherLeadsError:
+            # Its turn comes when the other one is dead.
+            pass
         except (Error, OSError):
             # The database is away, or the disk full: what the product's own loop waits for, too.
             _reconnect()
@@ -123,7 +128,7 @@ def _write(acknowledged: Path) -> None:
     from compliance.ledger.actors import SYSTEM
     from compliance.ledger.record import record_event
 
-    facts = {"job": str(uuid.uuid4()), "target": str(uuid.uuid4()), "reason": "measured"}
+    facts = {"job": str(uuid.uuid4()), "target": str(uuid.uuid4()), "reason": "unexpected_error"}
     with acknowledged.open("ab", buffering=0) as notes:
         while True:
             try:

@@ -20,8 +20,9 @@ from compliance.evidence.record import AttachedEvidence
 from compliance.evidence.trust import EvidenceKey
 from tests.compliance.evidence.edits import sigstore_edited
 from tests.compliance.evidence.export_story import ExportStory, folder_of, lay_out, policy_of, trust_of
-from tests.compliance.evidence.ledgers import Cosigner, Ledger
-from tests.compliance.evidence.story import TARGET_A, Story, new_signer
+from tests.compliance.evidence.ledgers import Cosigner
+from tests.compliance.evidence.registered import RegisteredLedger, RegisteredStory
+from tests.compliance.evidence.story import TARGET_A, new_signer
 from tests.services.timestamp_authority import TimestampAuthority
 
 from . import documentation, node_packages
@@ -31,7 +32,7 @@ SIGSTORE, PYTHON = "Sigstore's library, on Node", "securesystemslib"
 COSIGN, GO = "cosign (not run by our tests)", "Go: a whole log (not run by our tests)"
 
 
-class StampedStory(Story):
+class StampedStory(RegisteredStory):
     """Evidence and summaries carry tokens of this authority."""
 
     authority: TimestampAuthority
@@ -77,7 +78,7 @@ class Material:
 def material(timestamp_authority: TimestampAuthority) -> Material:
     cosigners = [Cosigner(f"witness{number}.example") for number in range(2)]
     key, signer = Ed25519PrivateKey.generate(), new_signer()
-    ledger = Ledger(key, cosigners, n_others=0)
+    ledger = RegisteredLedger(key, cosigners)
     story = StampedStory(log_key=key, signer=signer, ledger=ledger)
     story.authority = timestamp_authority
     trust = replace(
@@ -158,7 +159,7 @@ def test_openssl_refuses_another_statement(material: Material, tmp_path: Path) -
 
 def test_openssl_refuses_another_checkpoint(material: Material, tmp_path: Path) -> None:
     name = f"logs/{material.words['LOG']}/checkpoint"
-    changed = {**material.files, name: material.files[name].replace(b"\n16\n", b"\n15\n")}
+    changed = {**material.files, name: material.files[name].replace(b"\n22\n", b"\n21\n")}
     assert changed[name] != material.files[name]
     words = material.laid_out(tmp_path, changed)
     is_verified, said = documentation.run(script_of(TAKE_APART, STAMPS), tmp_path / "work", words)

@@ -195,5 +195,6 @@ OF_ANY_KIND: list[tuple[str, dict[str, object], str]] = [
     ("config that changes on its way through JSON", {"config": CHANGING_CONFIG}, "config_builds_and_round_trips"),
     ("config without ranges", {"config": UNCHECKED_CONFIG}, "config_refuses_values_out_of_range"),
     ("no version", {"version": ""}, "card_is_complete"),
+    ("a version in words", {"version": "beta-2"}, "card_is_complete"),
     ("unknown family", {"families": "('analytic_classifier', 'no_such_family')"}, "card_is_complete"),
 ]

@@ -35,6 +35,7 @@ def plant(root: Path, kind: str, name: str, source: str) -> Path:
         pytest.param("family", "slow", "", "expected a module-level 'family'", id="family without an object"),
         pytest.param("family", "slow", "family = object()", "its family is called None", id="family without a name"),
         pytest.param("method", "Slow", METHOD.source(), "lower_snake", id="has a capital letter"),
+        pytest.param("method", "s" * 33, METHOD.source(), "up to 32 characters", id="has a name of 33 letters"),
         pytest.param("method", "slow", METHOD.source(module="'json'"), "is called 'json'", id="has another name"),
         pytest.param("method", "slow", METHOD.source(module="'no'"), "pass __name__", id="names no module"),
         pytest.param("method", "acu", METHOD.source(), "the name 'acu' is taken", id="takes a method's name"),

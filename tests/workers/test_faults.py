@@ -2,10 +2,21 @@
 
 import pytest
 
-from compliance.requests.errors import NotReadyError, StaleStateError, StateError
-from ml_core.errors import AlreadyDeletedError, DeadlineExceededError, NeverTrainedError
+from compliance.evidence import leaf
+from compliance.requests.errors import NotReadyError, RequestError, StaleStateError, StateError
+from ml_core.errors import (
+    AlreadyDeletedError,
+    DeadlineExceededError,
+    NeverTrainedError,
+    NumericalError,
+    UnlearningError,
+)
 from tests.compliance import cast
 from workers import faults
+
+
+class OwnError(NumericalError):
+    """As a plug-in may define it."""
 
 
 @pytest.mark.parametrize(
@@ -14,6 +25,7 @@ from workers import faults
         pytest.param(NeverTrainedError("12 of 12 records"), "never_trained", False, True, id="ml_core, final"),
         pytest.param(AlreadyDeletedError("1 of 12"), "already_deleted", False, True, id="ml_core, two words"),
         pytest.param(DeadlineExceededError("late"), "deadline_exceeded", True, True, id="ml_core, may pass"),
+        pytest.param(OwnError("no rank"), "numerical", False, True, id="a plug-in's own"),
         pytest.param(StateError("over"), "wrong_state", False, True, id="a request's, final"),
         pytest.param(NotReadyError("soon"), "not_ready", True, True, id="a request's, not ready"),
         pytest.param(StaleStateError("changed"), "changed_meanwhile", True, True, id="a request's, overtaken"),
@@ -39,3 +51,9 @@ def test_nothing_that_an_error_carried_is_repeated(error: Exception) -> None:
     assert cast.MARK not in said
     assert "test_faults.py" in said
     assert "test_nothing_that_an_error_carried_is_repeated" in said
+
+
+@pytest.mark.parametrize("error", [*RequestError.__subclasses__(), *UnlearningError.__subclasses__(), UnlearningError])
+def test_every_error_that_can_end_a_job_has_a_code_that_the_ledger_takes(error: type[Exception]) -> None:
+    """A code that the ledger refuses would leave its job running for ever."""
+    assert faults.fault_of(error("")).reason in leaf.WORDS["failure reason"]

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from compliance.evidence import cosignature, witness_policy
+from compliance.evidence import cosignature, terminal, witness_policy
 from compliance.evidence.errors import EvidenceError, ExitCode, UnreadableError
 from compliance.evidence.witness import store
 from compliance.evidence.witness.cosigner import Cosigner
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         actions[options.action](options)
     except EvidenceError as error:
-        return _tell(error.code, f"{error}\n{error.remedy}")
+        return _tell(error.code, str(error), error.remedy)
     except StateFolderError as error:
         return _tell(ExitCode.UNREADABLE, str(error))
     except OSError as error:
@@ -59,8 +59,8 @@ def run(options: argparse.Namespace) -> int:
     return int(ExitCode.VERIFIED)
 
 
-def _tell(code: ExitCode, text: str) -> int:
-    print(f"NOT DONE: {text}", file=sys.stderr)
+def _tell(code: ExitCode, text: str, *remedies: str) -> int:
+    print("\n".join([f"NOT DONE: {terminal.one_line(text)}", *remedies]), file=sys.stderr)
     return int(code)
 
 

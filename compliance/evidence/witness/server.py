@@ -1,8 +1,9 @@
 """The witness over HTTP: `POST /add-checkpoint` for logs, `GET /<hash of the origin>/checkpoint` for everybody.
 
-Plain HTTP, meant to stand behind a proxy that speaks TLS. Slow and numerous clients are cut off: a request has fifteen
-seconds from its first to its last byte, and no more than 64 connections are open at once. No address of a client is
-logged.
+Plain HTTP, meant to stand behind a proxy that speaks TLS. A request has fifteen seconds from its first to its last byte.
+Of more than 64 connections the one that has gone without an answer the longest makes room, so that clients which only
+sit there keep nobody out. Whoever opens connections faster than requests are answered still can: limit that in the
+proxy. No address of a client is logged.
 """
 
 import logging
@@ -24,6 +25,7 @@ _logger = logging.getLogger(__name__)
 _REQUEST_SECONDS = 15.0
 _SILENCE_SECONDS = 5.0
 _MAX_CONNECTIONS = 64
+_MAX_ENDING = 64
 _LENGTH = re.compile(r"0|[1-9][0-9]{0,9}")
 _CHECKPOINT_PATH = re.compile(r"/([0-9a-f]{64})/checkpoint")
 
@@ -41,7 +43,9 @@ class WitnessServer(ThreadingHTTPServer):
     ) -> None:
         self.cosigner = cosigner
         self.request_seconds = request_seconds
-        self._deadlines: dict[socket.socket, float] = {}
+        # When each began to wait for its request, the first to do so first; and those told to end.
+        self._since: dict[socket.socket, float] = {}
+        self._ending: set[socket.socket] = set()
         self._guard = threading.Lock()
         # IPv6 where the address is written so.
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -53,40 +57,50 @@ class WitnessServer(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Take a connection, unless too many are open."""
+        """Take a connection; when too many are open, another one makes room for it."""
         with self._guard:
-            is_full = len(self._deadlines) >= _MAX_CONNECTIONS
-            if not is_full:
-                self._deadlines[request] = time.monotonic() + self.request_seconds
-        if is_full:
-            self.shutdown_request(request)
-        else:
+            # Each that ends holds a thread for a moment.
+            is_taken = len(self._ending) < _MAX_ENDING
+            if is_taken and len(self._since) >= _MAX_CONNECTIONS:
+                self._end(next(iter(self._since)))
+            if is_taken:
+                self._since[request] = time.monotonic()
+        if is_taken:
             super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
 
     def begin_request(self, connection: socket.socket) -> None:
-        """A connection that is kept alive gets its time anew with each request."""
+        """A connection that is kept alive gets its time anew with each request, and is the last to make room."""
         with self._guard:
-            if connection in self._deadlines:
-                self._deadlines[connection] = time.monotonic() + self.request_seconds
+            if self._since.pop(connection, None) is not None:
+                self._since[connection] = time.monotonic()
 
     def service_actions(self) -> None:
         """Called about twice a second: cut off what has been open for too long, however busy it looks."""
-        now = time.monotonic()
+        began = time.monotonic() - self.request_seconds
         with self._guard:
-            for connection in [each for each, deadline in self._deadlines.items() if deadline < now]:
-                _hang_up(connection, socket.SHUT_RDWR)
+            for connection in [each for each, since in self._since.items() if since < began]:
+                self._end(connection)
 
     def shutdown_request(self, request: Any) -> None:
         """Forget a connection and close it."""
         with self._guard:
-            self._deadlines.pop(request, None)
+            self._since.pop(request, None)
+            self._ending.discard(request)
         super().shutdown_request(request)
+
+    def _end(self, connection: socket.socket) -> None:
+        """Its thread finds the connection closed, and forgets it. The caller holds the guard."""
+        del self._since[connection]
+        self._ending.add(connection)
+        _hang_up(connection, socket.SHUT_RDWR)
 
     def stop(self) -> None:
         """Take no more requests, finish those that were received, and close; call it from another thread."""
         self.shutdown()
         with self._guard:
-            for connection in self._deadlines:
+            for connection in self._since:
                 _hang_up(connection, socket.SHUT_RD)
         self.server_close()
 
@@ -127,7 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """`/<hex SHA-256 of the origin>/checkpoint`: the newest note that was cosigned."""
-        if self.headers.get("Content-Length", "0") != "0" or self.headers.get("Transfer-Encoding") is not None:
+        lengths = self.headers.get_all("Content-Length") or ["0"]
+        if lengths != ["0"] or self.headers.get("Transfer-Encoding") is not None:
             # A body that nobody reads would be taken for the next request.
             self.close_connection = True
         path = _CHECKPOINT_PATH.fullmatch(self.path)

@@ -3,17 +3,18 @@
     witness.key          private key, PEM, of the owner alone
     witness.vkey         the public half with the witness's name
     logs/<sha256>.json   one log: origin, vkeys, newest note; named by the SHA-256 of the origin
+    watched              the origin of each of these logs, one a line; it only grows
     forks/*.note         notes of a log that signed two roots for one size
     lock                 held by the one process that serves or changes the folder
 
 What a witness has signed must never be forgotten: a file is replaced as a whole and forced to the disk before anybody
-is told. A folder that was damaged is refused. A folder that was restored from an old copy looks intact, and makes the
+is told. A folder that was damaged is refused, also one that lost the file of a log that it watched. A folder that was restored from an old copy looks intact, and makes the
 witness sign a second history: never restore one.
 """
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -51,6 +52,7 @@ def create(folder: Path, name: str) -> VerifierKey:
             part.mkdir(mode=0o700)
         key_files.write(draft / "witness.key", key)
         replace_file(draft / "witness.vkey", f"{vkey}\n".encode())
+        replace_file(draft / "watched", b"")
         # A folder appears whole or not at all, and never in the place of one that holds something.
         draft.rename(folder)
     except OSError as error:
@@ -71,6 +73,7 @@ class State:
 
     vkey: VerifierKey
     logs: Mapping[str, KnownLog]
+    watched: tuple[str, ...]
     n_forks: int
 
     @classmethod
@@ -78,8 +81,11 @@ class State:
         """Read a folder without its key; raises StateFolderError."""
         try:
             vkey = cosignature.parse_vkey(_read(folder / "witness.vkey").decode())
+            # Before the logs, for one may be added meanwhile.
+            watched = _parse_watched(_read(folder / "watched"))
             paths = sorted(path for path in (folder / "logs").iterdir() if _LOG_FILE.fullmatch(path.name))
             logs = [_parse_log(path, vkey) for path in paths]
+            _refuse_missing(watched, logs)
             n_forks = len(list((folder / "forks").glob("*.note")))
         except OSError as error:
             raise StateFolderError(
@@ -87,7 +93,7 @@ class State:
             ) from error
         except ValueError as error:
             raise StateFolderError(f"{folder} was damaged: {error} {_REMEDY}") from error
-        return cls(vkey, {log.origin: log for log in logs}, n_forks)
+        return cls(vkey, {log.origin: log for log in logs}, watched, n_forks)
 
 
 _REMEDY = "Do not restore an old copy: begin anew with a new folder and a new key."
@@ -99,6 +105,7 @@ class Store:
     def __init__(self, folder: Path, state: State, key: Ed25519PrivateKey) -> None:
         self._folder = folder
         self._logs = dict(state.logs)
+        self._watched = state.watched
         self.vkey = state.vkey
         self.key = key
 
@@ -111,7 +118,10 @@ class Store:
             key = _load_key(folder / "witness.key")
             if key.public_key().public_bytes_raw() != state.vkey.public_key_bytes:
                 raise StateFolderError(f"{folder} was damaged: witness.key and witness.vkey do not belong together.")
-            yield cls(folder, state, key)
+            opened = cls(folder, state, key)
+            # A process that was killed while it added a log got no further than the log's own file.
+            opened._keep_watching(state.logs)
+            yield opened
 
     @property
     def logs(self) -> Mapping[str, KnownLog]:
@@ -124,6 +134,7 @@ class Store:
         known = self._logs.get(key.name, KnownLog(key.name, ()))
         log = replace(known, vkeys=tuple(dict.fromkeys([*known.vkeys, str(key)])))
         self.save(log)
+        self._keep_watching([log.origin])
         return log
 
     def save(self, log: KnownLog) -> None:
@@ -135,6 +146,12 @@ class Store:
         record = {"format": _FORMAT, "origin": log.origin, "vkeys": list(log.vkeys), "note": text}
         replace_file(self._folder / "logs" / f"{origin_sha256(log.origin)}.json", canonical.dumps(record))
         self._logs[log.origin] = log
+
+    def _keep_watching(self, origins: Iterable[str]) -> None:
+        watched = tuple(dict.fromkeys([*self._watched, *origins]))
+        if watched != self._watched:
+            replace_file(self._folder / "watched", "".join(f"{origin}\n" for origin in watched).encode())
+            self._watched = watched
 
     def keep_fork(self, *notes: bytes) -> None:
         """Keep notes that prove that a log signed two histories; raises OSError."""
@@ -221,6 +238,20 @@ def _parse_log(path: Path, witness: VerifierKey) -> KnownLog:
     return KnownLog(origin, tuple(vkeys), note.encode())
 
 
+def _parse_watched(data: bytes) -> tuple[str, ...]:
+    *origins, rest = data.decode().split("\n")
+    if rest or not all(origins) or len(set(origins)) != len(origins):
+        raise ValueError("watched is not a list of origins, one a line.")
+    return tuple(origins)
+
+
+def _refuse_missing(watched: Iterable[str], logs: Iterable[KnownLog]) -> None:
+    """What was signed of such a log is not known any more; beginning it anew would sign a second history."""
+    missing = sorted(set(watched) - {log.origin for log in logs})
+    if missing:
+        raise ValueError(f"The file logs/{origin_sha256(missing[0])}.json of the log {missing[0]} is missing.")
+
+
 def _load_key(path: Path) -> Ed25519PrivateKey:
     try:
         return key_files.load_log_key(path)
@@ -230,7 +261,7 @@ def _load_key(path: Path) -> Ed25519PrivateKey:
 
 def _remove_draft(draft: Path) -> None:
     """A folder that was not finished holds a key that nobody was told."""
-    for name in ("witness.key", "witness.vkey", ".witness.vkey.new"):
+    for name in ("witness.key", "witness.vkey", ".witness.vkey.new", "watched", ".watched.new"):
         (draft / name).unlink(missing_ok=True)
     for part in (draft / "logs", draft / "forks", draft):
         if part.is_dir():

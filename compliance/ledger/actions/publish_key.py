@@ -19,17 +19,21 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 def publish_key(purpose: PublicKey.Purpose, text: str, *, actor: Actor = SYSTEM) -> PublicKey:
     """Publish the vkey of a log, or the PEM of a key that signs evidence. Repeating it changes nothing.
 
-    Raises CheckpointKeyError or MalformedFileError for another text.
+    What was said about the key under another vkey, that it is retired or distrusted, holds for this one as well. Raises CheckpointKeyError or MalformedFileError for another text.
     """
     now = datetime.now(tz=UTC).replace(microsecond=0)
+    key_sha256 = _fingerprint(purpose, text)
+    same = list(PublicKey.objects.select_for_update().filter(key_sha256=key_sha256))
     row, is_new = PublicKey.objects.get_or_create(
         text_sha256=sha256(text.encode()).hexdigest(),
         defaults={
-            "key_sha256": _fingerprint(purpose, text),
+            "key_sha256": key_sha256,
             "purpose": purpose,
             "text": text,
             "published_at": now,
             "valid_from": now - CLOCK_TOLERANCE,
+            "valid_until": min((each.valid_until for each in same if each.valid_until), default=None),
+            "distrusted_from": min((each.distrusted_from for each in same if each.distrusted_from), default=None),
         },
     )
     if is_new:

@@ -41,6 +41,7 @@ def ledger(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         "entries": [(entry, far.state_of(entry.position)) for entry in entries],
         "witnessing": far.witnessing,
         "newest": far.logs[0] if far.logs else None,
+        "held": far.held,
         "outsiders": Outsider.objects.all(),
         "trust_sha256": _trust_sha256(),
         "may_export": viewer.has_any(BUNDLE_ROLES),

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
+from compliance.evidence import attachment, verdict
 from compliance.evidence import findings as signed
-from compliance.evidence import verdict
 from compliance.evidence.verdict import Result, Verdict
 from compliance.ledger.actors import Actor
 from compliance.registry.models import LineageRecord, ModelVersion, RegisteredModel, VersionState
@@ -41,6 +41,7 @@ def record_findings(
     if recorded.exists():
         return _result(request, [signed.Finding.from_dict(finding.result) for finding in recorded])
     result = _result(request, findings)
+    _refuse_other_yardsticks(request, findings)
     _store(job, target, findings)
     facts = {
         "job": str(job.pk),
@@ -58,6 +59,13 @@ def record_findings(
 def _result(request: DeletionRequest, findings: Sequence[signed.Finding]) -> Result:
     rules = verdict.rules_of(policy.document(transitions.policy_of(request)))
     return verdict.decide(rules, {finding.audit: finding.verdict for finding in findings})
+
+
+def _refuse_other_yardsticks(request: DeletionRequest, findings: Sequence[signed.Finding]) -> None:
+    """What the verifier would refuse is not recorded."""
+    rules = {rule.audit: rule for rule in verdict.rules_of(policy.document(transitions.policy_of(request)))}
+    for finding in findings:
+        attachment.refuse_other_yardstick(rules[finding.audit], finding)
 
 
 def _state_of(result: Result, findings: Sequence[signed.Finding]) -> TargetState:

@@ -1,7 +1,7 @@
 """A worker takes a job, or takes over one whose worker was lost. The start is recorded once, with its challenge.
 
-The challenge is the newest checkpoint: evidence that carries it cannot have been made before. A job that is taken
-over keeps the challenge and the version it started from, so that the same job always makes the same version.
+The challenge is the root of the newest checkpoint, which covers the plan: evidence that carries it cannot have been made
+before there was a plan. A job that is taken over keeps the challenge and the version it started from, so that the same job always makes the same version.
 
 Next: ml_core/methods/acu.py
 """
@@ -14,6 +14,7 @@ from django.db import transaction
 from compliance.evidence.statement import config_sha256
 from compliance.ledger import checkpointer
 from compliance.ledger.actors import Actor
+from compliance.ledger.models import LedgerEntry, PendingEntry, SignedCheckpoint
 from compliance.registry.models import MethodCard, RegisteredModel
 from compliance.requests import leases, scope, transitions
 from compliance.requests.actions.fail_job import fail_locked
@@ -27,7 +28,7 @@ def start_job(job_id: uuid.UUID, *, actor: Actor) -> Job | None:
     """The job, now held by `actor`; None when there is nothing for this worker to do.
 
     That is: it is finished, a live worker holds it, another job of the model runs, or it just failed for good.
-    Raises NotFoundError, and NotReadyError while no checkpoint was ever signed.
+    Raises NotFoundError, and NotReadyError while the plan is not under a signed checkpoint.
     """
     job = transitions.locked_job(job_id)
     now = datetime.now(tz=UTC)
@@ -74,18 +75,14 @@ def _why_not(job: Job, targets: list[Target]) -> str:
 def _start(
     job: Job, held: list[tuple[Target, DeletionRequest]], actor: Actor, now: datetime, lease: dict[str, object]
 ) -> None:
-    checkpoint = checkpointer.latest()
-    if checkpoint is None:
-        raise NotReadyError(
-            "No checkpoint was signed yet. Start `manage.py sequencer` and `checkpointer`; the job then starts by itself."
-        )
+    checkpoint = _challenge([request for _, request in held])
     model = RegisteredModel.objects.select_related("head").get(pk=job.model_id)
     transitions.move_job(
         job,
         JobState.RUNNING,
         lease_owner=actor.id,
         before=model.head,
-        challenge_sha256=checkpoint.note_sha256,
+        challenge_sha256=checkpoint.root_sha256,
         challenge_log=checkpoint.log_id,
         challenge_size=checkpoint.size,
         started_at=now,
@@ -94,6 +91,21 @@ def _start(
     for target, request in held:
         transitions.move_target(target, TargetState.RUNNING)
         transitions.note(request, "job.started", actor=actor, facts=_facts(job, target))
+
+
+def _challenge(requests: list[DeletionRequest]) -> SignedCheckpoint:
+    """The newest checkpoint; raises NotReadyError while it does not cover the plan of each of these requests."""
+    checkpoint = checkpointer.latest()
+    ids = {request.pk for request in requests}
+    plans = LedgerEntry.objects.filter(request_id__in=ids, event_type="request.planned")
+    waiting = PendingEntry.objects.filter(request_id__in=ids, event_type="request.planned")
+    planned_at = dict(plans.order_by("position").values_list("request_id", "position"))
+    if checkpoint is None or waiting.exists() or set(planned_at) != ids or max(planned_at.values()) >= checkpoint.end:
+        raise NotReadyError(
+            "The plan is not under a signed checkpoint yet. If this stays, start `manage.py sequencer` and "
+            "`checkpointer`; the job then starts by itself."
+        )
+    return checkpoint
 
 
 def _facts(job: Job, target: Target) -> dict[str, str | int | list[str]]:

@@ -1,16 +1,15 @@
 """An export of one log with very many entries, made without a database: what the verifier is measured with.
 
-Of the requests that were completed, all are disclosed, each with a signed result and a signed summary; entries of
-requests that were refused fill the log up to its size.
+Of the requests that were completed, all are disclosed, each with a signed result and a signed summary: one of a few
+registered models forgets, beginning from the version that the run before left. Entries of requests that were refused
+fill the log up to its size.
 """
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -33,129 +32,12 @@ from compliance.evidence.export_index import Disclosure, ExportedLog, ExportInde
 from compliance.evidence.leaf import Event, FactValue
 from compliance.evidence.merkle import leaf_hash
 from compliance.evidence.position import Position
-from compliance.evidence.statement import Challenge, EvidenceFacts, Method, Worker, statement_bytes
-from compliance.evidence.summary import SummaryFacts, summary_bytes
-from compliance.evidence.verdict import Result, Verdict
+from compliance.evidence.statement import Challenge, statement_bytes
+from compliance.evidence.summary import summary_bytes
+from tests.benchmarks.ledger_parts.big_request import AT, FOUND, METHOD, POLICY, POLICY_SHA256, Subject
 
 ORIGIN = "bench.example/ledger/2026"
-AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
-POLICY = canonical.dumps(
-    {
-        "version": 1,
-        "methods": {"analytic_classifier": {"method": "acu", "config": {}}},
-        "audits": [
-            {"audit": "retrain_equality", "config": {"threshold": 0}, "accept_inconclusive_when_passed": []},
-            {"audit": "mia_loss", "config": {"threshold": 0.1}, "accept_inconclusive_when_passed": []},
-        ],
-    }
-)
-_METHOD = Method(
-    name="acu",
-    version="1",
-    source_sha256="ab" * 32,
-    config={"gamma": 1.0, "n_bits": 8},
-    assurance="exact",
-    spec_source="paper",
-)
-_EQUAL = findings.Finding(
-    audit="retrain_equality",
-    version="1",
-    statistic="largest difference of weights",
-    value=0,
-    threshold=0,
-    interval=None,
-    level=None,
-    p_value=None,
-    n={"retain": 500},
-    verdict=Verdict.PASS,
-)
-_ATTACK = replace(
-    _EQUAL,
-    audit="mia_loss",
-    statistic="AUC after minus AUC of the retrained model",
-    value=0.0123,
-    threshold=0.1,
-    interval=(-0.021, 0.043),
-    level=0.9,
-    n={"forget": 2, "holdout": 200},
-)
-
-
-_FOUND = (_EQUAL, _ATTACK)
-_POLICY_SHA256 = sha256(POLICY).hexdigest()
-
-
-@dataclass(frozen=True)
-class _Subject:
-    """The ids and versions of one completed request about one model."""
-
-    request: str
-    job: str
-    target: str
-    model: str
-    before: bytes
-    after: bytes
-
-    @classmethod
-    def new_one(cls) -> Self:
-        request, job, target, model = (str(uuid.uuid4()) for _ in range(4))
-        before, after = (canonical.dumps({"model": model, "version": version}) for version in (1, 2))
-        return cls(request, job, target, model, before, after)
-
-    @property
-    def key(self) -> bytes:
-        return sha256(self.request.encode()).digest()
-
-    @property
-    def old(self) -> str:
-        return sha256(self.before).hexdigest()
-
-    @property
-    def new(self) -> str:
-        return sha256(self.after).hexdigest()
-
-    @property
-    def share(self) -> str:
-        return commitment.commit(self.key, "forget-set", {"records": [self.request]})
-
-    def facts(self, received: str, challenge: Challenge) -> EvidenceFacts:
-        return EvidenceFacts(
-            request_leaf_sha256=received,
-            before_sha256=self.old,
-            after_sha256=self.new,
-            forget_commitment=self.share,
-            policy_sha256=_POLICY_SHA256,
-            result=Result.PASSED,
-            request_id=self.request,
-            target_id=self.target,
-            job_id=self.job,
-            method=_METHOD,
-            findings=_FOUND,
-            guarantee_terms={"residual": 1e-12, "gram_sha256": "cd" * 32},
-            challenge=challenge,
-            started_at=AT,
-            finished_at=AT + timedelta(minutes=5),
-            worker=Worker(id=self.job, code_version="0.1.0"),
-            n_forget=2,
-        )
-
-    def summary(self, received: str, completed: str, envelope: bytes, evidence_leaf: str) -> SummaryFacts:
-        return SummaryFacts(
-            request_id=self.request,
-            target_id=self.target,
-            model_id=self.model,
-            request_leaf_sha256=received,
-            completed_leaf_sha256=completed,
-            after_sha256=self.new,
-            policy_sha256=_POLICY_SHA256,
-            evidence_sha256=sha256(envelope).hexdigest(),
-            evidence_leaf_sha256=evidence_leaf,
-            result=Result.PASSED,
-            assurance="exact",
-            verified_at=AT,
-            worker_id=self.job,
-            code_version="0.1.0",
-        )
+N_MODELS = 3
 
 
 class BigExport:
@@ -168,6 +50,11 @@ class BigExport:
         self._head = ""
         self._disclosed: list[tuple[Disclosure, bytes, dict[str, bytes]]] = []
         self._models: dict[str, bytes] = {}
+        self._heads = {str(uuid.uuid4()): b"" for _ in range(N_MODELS)}
+        self._tree: dict[tuple[int, int], bytes] = {}
+        self._n_in_tree = 0
+        for model in self._heads:
+            self._register(model)
 
     @property
     def vkey(self) -> str:
@@ -183,10 +70,11 @@ class BigExport:
 
     def complete(self) -> None:
         """Eleven entries of a request that is disclosed: two of them are signed statements."""
-        subject = _Subject.new_one()
+        model = list(self._heads)[len(self._disclosed) % N_MODELS]
+        subject = Subject.new_one(model, self._heads[model], len(self._disclosed) + 1)
         received = self._receive(subject.request, subject.key)
         scope = self._decide(subject)
-        challenge = Challenge(checkpoint_sha256=subject.old, log=1, size=len(self.leaves))
+        challenge = Challenge(log=1, size=len(self.leaves), root_sha256=self._root().hex())
         self._run(subject, challenge)
         position, envelope = self._sign(statement_bytes(subject.facts(received, challenge)))
         evidence_leaf = leaf_hash(self.leaves[position.index]).hex()
@@ -200,55 +88,71 @@ class BigExport:
             evidence={subject.target: position},
             closings={subject.target: closing_position},
             models=(subject.old, subject.new),
-            policy_sha256=_POLICY_SHA256,
+            policy_sha256=POLICY_SHA256,
             is_opened=True,
         )
         openings = commitment.Openings(key=subject.key, request={"nonce": subject.request}, scope=scope).to_bytes()
         envelopes = {f"evidence/{subject.target}": envelope, f"closing/{subject.target}": closing}
         self._disclosed.append((disclosure, openings, envelopes))
         self._models |= {subject.old: subject.before, subject.new: subject.after}
+        self._heads[model] = subject.after
 
-    def _decide(self, subject: _Subject) -> dict[str, Any]:
+    def _register(self, model: str) -> None:
+        self._heads[model] = canonical.dumps({"model": model, "version": 0})
+        self._event(
+            "model.registered", None, "system", {"model": model, "family": "analytic_classifier"}, is_first=True
+        )
+        version = {"version_sha256": sha256(self._heads[model]).hexdigest(), "records_commitment": "ab" * 32}
+        facts: dict[str, FactValue] = {"model": model, **version, "n_records": 100_000}
+        self._event("version.registered", None, "system", facts, is_first=True)
+
+    def _root(self) -> bytes:
+        """The root over all entries so far."""
+        new = [leaf_hash(each) for each in self.leaves[self._n_in_tree :]]
+        self._tree |= tiles.append(self._n_in_tree, new, self._read_tile)
+        self._n_in_tree = len(self.leaves)
+        return tiles.root(self._n_in_tree, self._read_tile)
+
+    def _read_tile(self, level: int, index: int) -> bytes:
+        return self._tree.get((level, index), b"")
+
+    def _decide(self, subject: Subject) -> dict[str, Any]:
         request = subject.request
         self._event("request.identity_requested", request, "system", {"method": "email_code"})
         self._event("request.identity_confirmed", request, "subject", {"method": "email_code", "level": 1})
-        scope = {"models": [{"model": subject.model, "n_records": 2, "forget_commitment": subject.share}]}
+        others = [model for model in self._heads if model != subject.model]
+        nothing = [{"model": model, "n_records": 0, "forget_commitment": subject.nothing(model)} for model in others]
+        held = {"model": subject.model, "n_records": 2, "forget_commitment": subject.share}
+        scope = {"models": [held, *nothing]}
         committed = commitment.commit(subject.key, "scope", scope)
         decided: dict[str, FactValue] = {"ground": "art17_1_b", "scope_commitment": committed, "n_targets": 1}
         self._event("request.approved", request, "dpo", decided)
-        self._event("request.planned", request, "system", {"policy_sha256": _POLICY_SHA256, "jobs": [subject.job]})
+        self._event("request.planned", request, "system", {"policy_sha256": POLICY_SHA256, "jobs": [subject.job]})
         return scope
 
-    def _run(self, subject: _Subject, challenge: Challenge) -> None:
+    def _run(self, subject: Subject, challenge: Challenge) -> None:
         run: dict[str, FactValue] = {"job": subject.job, "target": subject.target}
         started: dict[str, FactValue] = {
             **run,
             "model": subject.model,
             "method": "acu",
             "method_version": "1",
-            "config_sha256": _METHOD.config_sha256,
+            "config_sha256": METHOD.config_sha256,
             "before_sha256": subject.old,
-            "challenge_sha256": challenge.checkpoint_sha256,
+            "challenge_sha256": challenge.root_sha256,
             "attempt": 1,
         }
         self._event("job.started", subject.request, "worker", started)
         versions: dict[str, FactValue] = {"before_sha256": subject.old, "after_sha256": subject.new}
         self._event("job.recorded", subject.request, "worker", {**run, **versions, "assurance": "exact"})
-        judged: dict[str, FactValue] = {"findings_sha256": findings.findings_sha256(_FOUND), "verdict": "passed"}
+        judged: dict[str, FactValue] = {"findings_sha256": findings.findings_sha256(FOUND), "verdict": "passed"}
         self._event("findings.recorded", subject.request, "worker", {**run, **judged})
 
     def write(self, folder: Path) -> trust.Trust:
         """Lay it out; returns what an auditor pins."""
-        hashes = [leaf_hash(each) for each in self.leaves]
-        built = tiles.append(0, hashes, lambda level, index: b"")
-        size = len(hashes)
-
-        def read_tile(level: int, index: int) -> bytes:
-            return built.get((level, index), b"")
-
-        head = checkpoint.Checkpoint(ORIGIN, size, tiles.root(size, read_tile))
+        head = checkpoint.Checkpoint(ORIGIN, len(self.leaves), self._root())
         note = checkpoint.sign(head, ORIGIN, self._log_key)
-        self._write_log(folder / "logs" / "2026", built, note)
+        self._write_log(folder / "logs" / "2026", self._tree, note)
         log = ExportedLog(1, self.vkey, "2026")
         _put(folder / "export.json", ExportIndex(exported_at=AT, logs=(log,)).to_bytes())
         _put(folder / "README.txt", README.encode())
@@ -269,7 +173,7 @@ class BigExport:
                     envelope=envelope,
                     leaf=self.leaves[index],
                     index=index,
-                    path=tiles.inclusion_path(index, size, read_tile),
+                    path=tiles.inclusion_path(index, head.size, self._read_tile),
                     checkpoint=note,
                     vkey=self.vkey,
                 )
@@ -293,7 +197,7 @@ class BigExport:
     def _event(
         self,
         name: str,
-        request: str,
+        request: str | None,
         role: str,
         facts: Mapping[str, FactValue],
         *,

@@ -108,7 +108,7 @@ def _append_one() -> None:
     from compliance.ledger.actors import SYSTEM
     from compliance.ledger.record import record_event
 
-    facts = {"job": str(uuid.uuid4()), "target": str(uuid.uuid4()), "reason": "measured"}
+    facts = {"job": str(uuid.uuid4()), "target": str(uuid.uuid4()), "reason": "unexpected_error"}
     with transaction.atomic():
         record_event("job.failed", actor=SYSTEM, facts=facts, request_id=uuid.uuid4(), previous="0" * 64)
 

@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from compliance.api import health
+from compliance.ledger import hold, outsiders, patrol
 from compliance.ledger.models import PendingEntry
 from compliance.ledger.sequencer import sequence_batch
 from tests.compliance import cast
@@ -57,6 +58,24 @@ def test_it_is_not_ready_when_a_positioned_entry_is_not_signed(monkeypatch: pyte
     assert _ready().status_code == 200
     monkeypatch.setattr(health, "LEDGER_GRACE", timedelta(0))
     refused(_ready(), 503, "ledger_behind")
+
+
+@pytest.mark.django_db
+def test_it_is_not_ready_while_the_ledger_is_held() -> None:
+    cast.run_ledger()
+    hold.begin("The guard is missing.")
+    refused(_ready(), 503, "ledger_held")
+    hold.lift()
+    assert _ready().status_code == 200
+
+
+@pytest.mark.django_db
+def test_it_is_not_ready_when_stored_entries_do_not_fit_their_tree() -> None:
+    cast.run_ledger()
+    outsiders.raised_alarm(patrol.NAME, "The entries 0 to 255 do not have the hashes in its tree.")
+    refused(_ready(), 503, "ledger_changed")
+    outsiders.succeeded(patrol.NAME)
+    assert _ready().status_code == 200
 
 
 @pytest.mark.django_db

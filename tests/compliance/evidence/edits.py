@@ -82,6 +82,7 @@ def under(contents: BundleContents, number: int, note: bytes, vkey: str | None =
             else entry
             for entry in contents.entries
         ),
+        challenges={at: proof.replace(old.checkpoint, note) for at, proof in contents.challenges.items()},
     )
 
 

@@ -24,14 +24,15 @@ from compliance.evidence import (
 )
 from compliance.evidence.export_folder import README
 from compliance.evidence.export_index import Disclosure, ExportedLog, ExportIndex
-from compliance.evidence.leaf import Event, FactValue
+from compliance.evidence.leaf import Event
 from compliance.evidence.merkle import HASH_BYTES, leaf_hash
 from compliance.evidence.position import Position
 from compliance.evidence.trust import EvidenceKey, Trust
 from compliance.evidence.witness_policy import Group, Witness, WitnessPolicy
 
 from .ledgers import Cosigner, GrowingLog, Ledger
-from .story import DPO, START, STEPS, SYSTEM, Story, some_id
+from .registered import RegisteredLedger, RegisteredStory, own_event
+from .story import DPO, START, STEPS, Story, some_id
 
 VALID_FROM = datetime(2026, 1, 1, tzinfo=UTC)
 ACROSS_THE_YEAR = (*STEPS[:5], "turn_year", *STEPS[5:])
@@ -140,21 +141,6 @@ def lay_out(files: Mapping[str, bytes], folder: Path) -> Path:
     return folder
 
 
-def own_event(event_type: str, **facts: FactValue) -> bytes:
-    """The leaf of an event that belongs to no request."""
-    return leaf.build(
-        Event(
-            type=event_type,
-            request=None,
-            previous=None,
-            at=START,
-            actor_role="system",
-            actor_id=SYSTEM,
-            facts=facts,
-        )
-    )
-
-
 def refuse_others(ledger: Ledger, n_requests: int) -> None:
     """Requests of other people, three entries each, that nobody discloses."""
     entries: list[bytes] = []
@@ -209,16 +195,21 @@ def trust_of(ledger: Ledger, *signers: signing.EvidenceSigner, policy: str | Non
 def whole_story(log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner) -> ExportStory:
     """Two logs of 300 and some entries; of the requests one spans the year's turn, one is shredded, one is withheld."""
     cosigners = [Cosigner(f"witness{number}.example") for number in range(3)]
-    ledger = Ledger(log_key, cosigners[:2])
-    ledger.append(own_event("key.published", purpose="evidence", key_sha256=signer.keyid))
-    ledger.append(own_event("model.registered", model=some_id(30), family="analytic_classifier"))
+    published = own_event("key.published", purpose="evidence", key_sha256=signer.keyid)
+    ledger = RegisteredLedger(log_key, cosigners[:2], first=[published])
     refuse_others(ledger, 90)
-    Story(log_key=log_key, signer=signer, ledger=ledger, number=3)
-    first = Story(log_key=log_key, signer=signer, ledger=ledger, number=1, steps=ACROSS_THE_YEAR)
+    RegisteredStory(log_key=log_key, signer=signer, ledger=ledger, number=3)
+    first = RegisteredStory(log_key=log_key, signer=signer, ledger=ledger, number=1, steps=ACROSS_THE_YEAR)
     refuse_others(ledger, 4)
-    second = Story(log_key=log_key, signer=signer, ledger=ledger, number=2, steps=SHREDDED)
+    second = RegisteredStory(log_key=log_key, signer=signer, ledger=ledger, number=2, steps=SHREDDED)
     pinned = trust_of(ledger, signer, policy=policy_of(cosigners, 2))
     return ExportStory(ledger, (first, second), pinned)
+
+
+def add_request(told: ExportStory, log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner) -> None:
+    """One more completed request in the ledger of a story, not disclosed."""
+    assert isinstance(told.ledger, RegisteredLedger)
+    RegisteredStory(log_key=log_key, signer=signer, ledger=told.ledger, number=7)
 
 
 def fingerprint(told: ExportStory) -> str:

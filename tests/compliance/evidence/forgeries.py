@@ -1,8 +1,8 @@
 """Forgeries made by rule: every file of a genuine bundle and export, times every kind of change, with the codes that fit.
 
 A rule names the step that must notice: which codes a change to a kind of file may end with. No key is
-needed for these. What somebody recomputes, or has signed by others: unsigned_forgeries.py; what a holder of the keys
-can do: signed_forgeries.py.
+needed for these. What somebody recomputes, or has signed by others: unsigned_forgeries.py and
+unsigned_export_forgeries.py; what a holder of the keys can do: signed_forgeries.py.
 """
 
 import itertools
@@ -59,12 +59,12 @@ BUNDLE_RULES = (
     Rule(r"logs/[0-9]+\.vkey", MALFORMED, MISSING),
     Rule(r"entries/.*\.leaf", codes(ExitCode.ENTRY_CHANGED), MISSING),
     Rule(r"entries/.*\.tlog-proof", codes(ExitCode.PROOF_CHANGED), MISSING),
+    Rule(r"challenges/.*", codes(ExitCode.CHALLENGE_MISMATCH), MISSING),
     Rule(r"(evidence|closing)/.*", SIGSTORE, MISSING),
     Rule(r"keys/.*", MALFORMED, MISSING),
     Rule(r"models/.*", codes(ExitCode.SWAPPED_MODEL), MISSING),
     Rule(r"policy\.json", codes(ExitCode.POLICY_MISMATCH), MISSING),
-    # Openings may be withheld: the report says so.
-    Rule(r"openings\.json", OPENINGS, None),
+    Rule(r"openings\.json", OPENINGS, MISSING),
 )
 EXPORT_RULES = (
     Rule(r"README\.txt", MALFORMED, MISSING),

@@ -62,9 +62,10 @@ FACTS: dict[str, dict[str, tuple[Any, ExitCode]]] = {
     },
 }
 FREE_FACTS: dict[str, dict[str, Any]] = {
-    "request.received": {"channel": "letter", "regulation": "ccpa", "ground": "art17_1_a"},
-    "request.identity_requested": {"method": "id_card"},
-    "request.identity_confirmed": {"method": "id_card", "level": 3},
+    "request.received": {"channel": "portal", "regulation": "ccpa", "ground": "art17_1_a"},
+    # There is one method so far.
+    "request.identity_requested": {"method": "email_code"},
+    "request.identity_confirmed": {"method": "email_code", "level": 3},
     "request.approved": {"ground": "art17_1_a"},
     "job.started": {"attempt": 7},
 }
@@ -102,7 +103,7 @@ FREE_EVENTS: dict[str, EventEdit] = {
     f"{event_type} with another {fact}": on(event_type, **{fact: value})
     for event_type, expected in FREE_FACTS.items()
     for fact, value in expected.items()
-} | {"every event an hour later": lambda event: event._replace(at=event.at + timedelta(hours=1))}
+} | {"every event a minute later": lambda event: event._replace(at=event.at + timedelta(minutes=1))}
 
 # --- Statements -----------------------------------------------------------------------------------------------------
 
@@ -148,8 +149,13 @@ STATEMENTS: dict[str, tuple[StatementEdit, ExitCode]] = {
     "method.version": (method(version="2"), ExitCode.JOB_MISMATCH),
     "method.config": (method(config={}), ExitCode.JOB_MISMATCH),
     "method.assurance": (method(assurance="certified"), ExitCode.JOB_MISMATCH),
-    "challenge.checkpoint_sha256": (challenge(checkpoint_sha256=ZERO), ExitCode.CHALLENGE_MISMATCH),
+    "challenge.root_sha256": (challenge(root_sha256=ZERO), ExitCode.CHALLENGE_MISMATCH),
     "challenge.size": (challenge(size=10**6), ExitCode.CHALLENGE_MISMATCH),
+    "challenge.size before the plan": (challenge(size=1), ExitCode.CHALLENGE_MISMATCH),
+    "started_at dated back": (
+        lambda facts: statement(started_at=facts.started_at - timedelta(hours=1))(facts),
+        ExitCode.CHALLENGE_MISMATCH,
+    ),
     "challenge.log": (challenge(log=2), ExitCode.CHALLENGE_MISMATCH),
     "findings none but one": (lambda facts: statement(findings=facts.findings[:1])(facts), ExitCode.FINDINGS_MISMATCH),
     "findings reversed": (lambda facts: statement(findings=facts.findings[::-1])(facts), ExitCode.FINDINGS_MISMATCH),
@@ -168,12 +174,11 @@ STATEMENTS: dict[str, tuple[StatementEdit, ExitCode]] = {
 }
 FREE_STATEMENTS: dict[str, StatementEdit] = {
     "guarantee_terms": statement(guarantee_terms={"epsilon": 1}),
-    "started_at": lambda facts: statement(started_at=facts.started_at - timedelta(hours=1))(facts),
+    "started_at": lambda facts: statement(started_at=facts.started_at + timedelta(minutes=1))(facts),
     "finished_at": lambda facts: statement(finished_at=facts.finished_at + timedelta(hours=1))(facts),
     "worker": statement(worker=Worker(id=OTHER, code_version="9.9")),
     "method.source_sha256": method(source_sha256=ZERO),
     "method.spec_source": method(spec_source="interpretation"),
-    "challenge.size": challenge(size=1),
 }
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.evidence import canonical, commitment, findings, leaf, rekord, signing
+from compliance.evidence import canonical, commitment, consistency, findings, leaf, rekord, signing
 from compliance.evidence.bundle import BundleContents
 from compliance.evidence.findings import Finding
 from compliance.evidence.leaf import Event, FactValue
@@ -51,8 +51,18 @@ POLICY = {
     "version": 1,
     "methods": {"analytic_classifier": {"method": "acu", "config": {}}},
     "audits": [
-        {"audit": "retrain_equality", "config": {"threshold": 0}, "accept_inconclusive_when_passed": []},
-        {"audit": "mia_loss", "config": {"threshold": 0.1}, "accept_inconclusive_when_passed": ["retrain_equality"]},
+        {
+            "audit": "retrain_equality",
+            "config": {"threshold": 0},
+            "pass_when": "value_at_most_threshold",
+            "accept_inconclusive_when_passed": [],
+        },
+        {
+            "audit": "mia_loss",
+            "config": {"threshold": 0.1},
+            "pass_when": "interval_within_threshold",
+            "accept_inconclusive_when_passed": ["retrain_equality"],
+        },
     ],
 }
 START = datetime(2026, 5, 1, 12, 0, 0, tzinfo=UTC)
@@ -137,6 +147,7 @@ class Story:
         self.events: list[Position] = []
         self.previous: str | None = None
         self.envelopes: dict[str, tuple[Position, bytes]] = {}
+        self.challenged: dict[str, Challenge] = {}
         self.summaries: dict[str, tuple[Position, bytes]] = {}
         self.key = bytes(range(number, number + 32))
         self.request = {"channel": "api", "scope": "all", "nonce": "1"}
@@ -227,9 +238,7 @@ class Story:
         self.log("request.planned", "system", SYSTEM, facts)
 
     def start(self) -> None:
-        log = self.ledger.last
-        seen = sha256(log.note()).hexdigest()
-        self.challenge = Challenge(checkpoint_sha256=seen, log=log.number, size=len(log.leaves))
+        self.challenge = self.new_challenge()
         for part in self.active:
             facts: dict[str, FactValue] = {
                 "job": part.job,
@@ -239,10 +248,15 @@ class Story:
                 "method_version": "1",
                 "config_sha256": self.method().config_sha256,
                 "before_sha256": part.before_sha256,
-                "challenge_sha256": self.challenge.checkpoint_sha256,
+                "challenge_sha256": self.challenge.root_sha256,
                 "attempt": 1,
             }
             self.log("job.started", "worker", WORKER, facts)
+
+    def new_challenge(self) -> Challenge:
+        """The newest head."""
+        head = self.ledger.last.head()
+        return Challenge(log=self.ledger.last.number, size=head.size, root_sha256=head.root.hex())
 
     def record(self) -> None:
         for part in self.active:
@@ -281,6 +295,7 @@ class Story:
     def attach(self) -> None:
         for part in self.active:
             envelope = self.signer.sign(self.payload(part))
+            self.challenged[part.target] = self.challenge
             # Only the last evidence of a target is exported.
             self.envelopes[part.target] = (self.append(self.logged(envelope)), envelope)
 
@@ -410,10 +425,24 @@ class Story:
             entries=entries,
             evidence=_attached(self.envelopes),
             closings=_attached(self.summaries),
+            challenges=self.challenges(),
             models=self.manifests(),
             policy=self.policy if "request.planned" in self.types else None,
             openings=None if "request.shredded" in self.types else self.openings().to_bytes(),
         )
+
+    def challenges(self) -> dict[tuple[int, int], bytes]:
+        """What proves that the log had the root that evidence names."""
+        notes = self.ledger.notes()
+        return {
+            (each.log, each.size): self._consistency(each, notes[each.log])
+            for each in sorted(self.challenged.values(), key=lambda each: (each.log, each.size))
+        }
+
+    def _consistency(self, challenge: Challenge, note: bytes) -> bytes:
+        log = self.ledger.logs[challenge.log]
+        path = consistency.path_between(challenge.size, len(log.leaves), log.read_tile)
+        return consistency.write(challenge.size, path, note)
 
     def openings(self) -> commitment.Openings:
         return commitment.Openings(key=self.key, request=self.request, scope=self.scope)

@@ -7,19 +7,21 @@ says why. Plain damage and simple lies: test_tampering.py. Attackers without key
 import dataclasses
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.evidence import bundle, canonical, dsse, signing
+from compliance.evidence import bundle, canonical, dsse, merkle, signing
 from compliance.evidence.commitment import commit
 from compliance.evidence.errors import ExitCode
+from compliance.evidence.findings import Finding
 from compliance.evidence.leaf import Event, FactValue
 from compliance.evidence.position import Position
 from compliance.evidence.rekord import HashedRekord
-from compliance.evidence.statement import EXTENSION
+from compliance.evidence.statement import EXTENSION, Challenge
 from compliance.evidence.verdict import Verdict
 
 from .edits import by, code_of, on, reordered, says
@@ -38,6 +40,10 @@ RUN = ("start", "record", "find", "attach")
 TO_THE_PLAN = STEPS[:5]
 OTHER = some_id(50)
 Edit = Callable[[Any], object]
+
+
+def dated_back(event_type: str, days: int) -> Callable[[Event], Event]:
+    return lambda event: event._replace(at=event.at - timedelta(days=days)) if event.type == event_type else event
 
 
 def signed_by(role: str, event_type: str) -> Callable[[Event], Event]:
@@ -77,13 +83,6 @@ class OneShareStory(Story):
         return first, dataclasses.replace(second, forget_commitment=first.forget_commitment)
 
 
-class OneShareHiddenStory(OneShareStory):
-    """The same, and the scope does not show it, for nobody opens it."""
-
-    def contents(self) -> bundle.BundleContents:
-        return dataclasses.replace(super().contents(), openings=None)
-
-
 class OneJobStory(Story):
     """One run stands for two models."""
 
@@ -99,13 +98,6 @@ class OneModelStory(Story):
         if event.type == "job.started":
             event = event._replace(facts={**event.facts, "model": self.parts[0].model})
         return super().to_leaf(event)
-
-
-class OneModelHiddenStory(OneModelStory):
-    """The same, and the scope does not show it, for nobody opens it."""
-
-    def contents(self) -> bundle.BundleContents:
-        return dataclasses.replace(super().contents(), openings=None)
 
 
 class SwappedRunsStory(Story):
@@ -134,13 +126,6 @@ class UntouchedStory(Story):
     def new_parts(self) -> tuple[Part, ...]:
         first, second = super().new_parts()
         return dataclasses.replace(first, after=first.before), second
-
-
-class WithheldStory(Story):
-    """The openings are withheld, so that the scope cannot be counted."""
-
-    def contents(self) -> bundle.BundleContents:
-        return dataclasses.replace(super().contents(), openings=None)
 
 
 class LowerLevelStory(Story):
@@ -176,6 +161,53 @@ class RescopedStory(Story):
         return [{**first, "forget_commitment": "5" * 64} if "request.approved" in self.types else first, *others]
 
 
+class EarlyChallengeStory(Story):
+    """The challenge is a true head of the log, but one from before the plan."""
+
+    def new_challenge(self) -> Challenge:
+        head = self.ledger.last.head(len(self.ledger.last.leaves) - 1)
+        return Challenge(log=1, size=head.size, root_sha256=head.root.hex())
+
+
+class MadeUpChallengeStory(Story):
+    """Ledger and statement agree on a root that the log never had."""
+
+    def new_challenge(self) -> Challenge:
+        return dataclasses.replace(super().new_challenge(), root_sha256="ab" * 32)
+
+
+class EmptyChallengeStory(Story):
+    """Anybody knows the root of an empty log."""
+
+    def new_challenge(self) -> Challenge:
+        return Challenge(log=1, size=0, root_sha256=merkle.EMPTY_ROOT.hex())
+
+    def challenges(self) -> dict[tuple[int, int], bytes]:
+        return {}
+
+
+class FoundStory(Story):
+    """Findings with other figures, while the verdicts stay."""
+
+    changes: ClassVar[tuple[dict[str, Any], dict[str, Any]]] = ({}, {})
+
+    def findings(self, part: Part) -> tuple[Finding, Finding]:
+        first, second = super().findings(part)
+        return dataclasses.replace(first, **self.changes[0]), dataclasses.replace(second, **self.changes[1])
+
+
+class HighValueStory(FoundStory):
+    changes = ({"value": 123456}, {})
+
+
+class WideIntervalStory(FoundStory):
+    changes = ({}, {"value": 0.9, "interval": (0.85, 0.95), "verdict": Verdict.PASS, "reasons": ()})
+
+
+class NoRecordsStory(FoundStory):
+    changes = ({"n": {"retain": 0}}, {})
+
+
 class JudgedAgainStory(Story):
     """The second run of the first model was judged, but the evidence of the first run is kept."""
 
@@ -186,15 +218,12 @@ class JudgedAgainStory(Story):
 
 LIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
     "completed on nothing": ({"steps": (*TO_THE_PLAN, "complete")}, ExitCode.SCOPE_MISMATCH),
-    "completed on nothing, scope withheld": (
-        {"kind": WithheldStory, "steps": (*TO_THE_PLAN, "complete")},
+    "completed on nothing, scope shredded": (
+        {"steps": (*TO_THE_PLAN, "complete", "shred")},
         ExitCode.SCOPE_MISMATCH,
     ),
-    "a model left out, scope withheld": (
-        {
-            "kind": WithheldStory,
-            "steps": reordered("plan", "start", "record", "find", "only_first", "attach", "complete"),
-        },
+    "a model left out, scope shredded": (
+        {"steps": reordered("plan", "start", "record", "find", "only_first", "attach", "complete", "shred")},
         ExitCode.SCOPE_MISMATCH,
     ),
     "a decision on fewer models than its scope": (
@@ -210,10 +239,16 @@ LIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
         ExitCode.SCOPE_MISMATCH,
     ),
     "one share for two models": ({"kind": OneShareStory}, ExitCode.SCOPE_MISMATCH),
-    "one share for two models, scope withheld": ({"kind": OneShareHiddenStory}, ExitCode.SCOPE_MISMATCH),
+    "one share for two models, scope shredded": (
+        {"kind": OneShareStory, "steps": (*STEPS, "shred")},
+        ExitCode.SCOPE_MISMATCH,
+    ),
     "one job for two models": ({"kind": OneJobStory}, ExitCode.JOB_MISMATCH),
     "two runs on one model": ({"kind": OneModelStory}, ExitCode.SCOPE_MISMATCH),
-    "two runs on one model, scope withheld": ({"kind": OneModelHiddenStory}, ExitCode.SCOPE_MISMATCH),
+    "two runs on one model, scope shredded": (
+        {"kind": OneModelStory, "steps": (*STEPS, "shred")},
+        ExitCode.SCOPE_MISMATCH,
+    ),
     "a job started on two models": (
         {"kind": TwoStartsStory, "steps": (*TO_THE_PLAN, "start", *RUN, "complete")},
         ExitCode.JOB_MISMATCH,
@@ -230,6 +265,21 @@ LIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
         {"kind": JudgedAgainStory, "steps": (*TO_THE_PLAN, *RUN, "need_attention", "retry", *RUN, "complete")},
         ExitCode.COMPLETION_MISMATCH,
     ),
+    "a job that failed after its evidence": (
+        {"steps": (*TO_THE_PLAN, *RUN, "fail", "complete")},
+        ExitCode.COMPLETION_MISMATCH,
+    ),
+    "a challenge from before the plan": ({"kind": EarlyChallengeStory}, ExitCode.CHALLENGE_MISMATCH),
+    "a challenge that the log never had": ({"kind": MadeUpChallengeStory}, ExitCode.CHALLENGE_MISMATCH),
+    "a challenge of nothing": ({"kind": EmptyChallengeStory}, ExitCode.CHALLENGE_MISMATCH),
+    "a completion dated before the receipt": (
+        {"event": dated_back("request.completed", days=1)},
+        ExitCode.CHAIN_BROKEN,
+    ),
+    "a job dated back": ({"event": dated_back("job.started", days=400)}, ExitCode.CHAIN_BROKEN),
+    "a value above the threshold that passes": ({"kind": HighValueStory}, ExitCode.FINDINGS_MISMATCH),
+    "an interval beyond the threshold that passes": ({"kind": WideIntervalStory}, ExitCode.FINDINGS_MISMATCH),
+    "a pass found with no record": ({"kind": NoRecordsStory}, ExitCode.FINDINGS_MISMATCH),
     "evidence listed twice in the completion": ({"event": doubled}, ExitCode.COMPLETION_MISMATCH),
     "signed off by a machine": ({"event": signed_by("system", "request.completed")}, ExitCode.SAME_SIGNER),
     "signed off by the person concerned": ({"event": signed_by("subject", "request.completed")}, ExitCode.SAME_SIGNER),

@@ -15,8 +15,10 @@ from compliance.evidence.errors import (
     ExitCode,
     MalformedFileError,
     MissingFileError,
+    TooLargeError,
     UnexpectedFileError,
 )
+from compliance.evidence.file_limits import MAX_PARSED_BYTES, MAX_SIGSTORE_BYTES
 
 from .archive import pack, reindexed, replaced, unpack
 from .story import START, Story
@@ -133,6 +135,29 @@ def test_what_is_no_index_is_refused(content: bytes, genuine: bytes) -> None:
     assert code_of(replaced(genuine, "bundle.json", lambda _: content)) is ExitCode.MALFORMED_FILE
 
 
+def padded(n_bytes: int) -> bytes:
+    """JSON that becomes many times as large in memory."""
+    return b"[" + b",".join([b"[]"] * (n_bytes // 3)) + b"]"
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "policy.json", "openings.json", "logs/1.checkpoint"])
+def test_a_file_that_would_be_parsed_is_refused_before_when_it_is_large(name: str, genuine: bytes) -> None:
+    with pytest.raises(TooLargeError, match=name):
+        bundle.read(replaced(genuine, name, lambda _: padded(MAX_PARSED_BYTES + 3)))
+
+
+def test_signed_evidence_beyond_its_limit_is_refused(genuine: bytes) -> None:
+    name = next(name for name in unpack(genuine) if name.startswith("evidence/"))
+    with pytest.raises(TooLargeError, match=name):
+        bundle.read(replaced(genuine, name, lambda content: content + bytes(MAX_SIGSTORE_BYTES)))
+
+
+def test_a_manifest_may_be_larger_for_it_is_only_hashed(genuine: bytes) -> None:
+    name = next(name for name in unpack(genuine) if name.startswith("models/"))
+    content = padded(MAX_PARSED_BYTES + 3)
+    assert content in bundle.read(replaced(genuine, name, lambda _: content)).models.values()
+
+
 @pytest.mark.parametrize("written", ["expunge-bundle/1", "expunge-bundle/3", None])
 def test_another_version_of_the_format_is_told_as_such(written: str | None, genuine: bytes) -> None:
     with pytest.raises(MalformedFileError, match="Use a verifier of its version"):
@@ -197,6 +222,7 @@ def test_the_files_are_those_that_the_documentation_names(story: Story, signer: 
     expected |= {f"entries/1-{index:08d}.{kind}" for index in indices for kind in ("leaf", "tlog-proof")}
     expected |= {f"evidence/{attached.target}.sigstore.json" for attached in contents.evidence}
     expected |= {f"closing/{attached.target}.sigstore.json" for attached in contents.closings}
+    expected |= {f"challenges/{log}-{size:08d}.consistency" for log, size in contents.challenges}
     expected |= {f"models/{digest}.json" for digest in contents.models}
     assert set(container.unpack(bundle.write(contents))) == expected
 

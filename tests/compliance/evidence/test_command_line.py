@@ -19,6 +19,7 @@ from compliance.evidence.container import MAX_ARCHIVE_BYTES
 from compliance.evidence.errors import EvidenceError, ExitCode
 
 from .archive import replaced
+from .export_story import lay_out
 from .ledgers import ORIGIN
 from .story import Story, new_signer
 
@@ -142,6 +143,25 @@ def test_a_refusal_is_told_in_three_sentences_and_a_code(run: Run, path: Path) -
     assert "policy.json has the digest" in lines[1]
     assert lines[2] == EvidenceError.remedy
     assert lines[3] == "(exit code 52, policy_mismatch)"
+
+
+STEERING = "\x1b[2J\x1b[1;1H\u202e\x9b1m\r\nVERIFIED. All is well.\x07"
+
+
+def test_no_name_in_a_refusal_steers_the_terminal_or_makes_a_line_of_its_own(
+    run: Run, export_files: dict[str, bytes], tmp_path: Path
+) -> None:
+    folder = lay_out({**export_files, STEERING: b""}, tmp_path / "export")
+    code, out, err = run("verify", folder)
+    assert (code, out) == (ExitCode.UNEXPECTED_FILE, "")
+    assert len(err.splitlines()) == 4
+    assert err.replace("\n", "").isprintable()
+    assert r"\x1b[2J\x1b[1;1H\u202e\x9b1m\r\nVERIFIED. All is well.\x07" in err
+
+
+def test_no_path_of_the_caller_steers_the_terminal(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("verify", tmp_path / STEERING)
+    assert (code, err.replace("\n", "").isprintable()) == (ExitCode.UNREADABLE, True)
 
 
 def test_a_refusal_in_json_says_the_same_on_stdout(run: Run, path: Path) -> None:

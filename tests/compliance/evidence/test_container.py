@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 
@@ -88,6 +89,21 @@ def encrypted() -> bytes:
     return GOOD[:at] + b"\x01" + GOOD[at + 1 :]
 
 
+def directory_of(n_members: int, n_claimed: int) -> bytes:
+    """A directory of members that are not there, with another number of them at the end."""
+    entry = GOOD[GOOD.index(b"PK\x01\x02") :][:46]
+    listed = (entry[:28] + struct.pack("<H", 1) + entry[30:] + b"a") * n_members
+    return listed + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, n_claimed, n_claimed, len(listed), 0, 0)
+
+
+def with_larger_end(data: bytes) -> bytes:
+    """The end record of large archives before the plain one, from which Python's module takes the directory's place."""
+    at = len(data) - 22
+    n_bytes, start = struct.unpack_from("<2L", data, at + 12)
+    large = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 2, 2, n_bytes, start)
+    return data[:at] + large + struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1) + data[at:]
+
+
 def twice() -> bytes:
     return pack_members([(member("a.txt"), b"alpha"), (member("b.txt"), b"beta")]).replace(b"b.txt", b"a.txt")
 
@@ -132,6 +148,10 @@ REFUSED: dict[str, tuple[Callable[[], bytes], ExitCode]] = {
         lambda: pack_members([(member(f"{number}"), b"") for number in range(20_001)]),
         ExitCode.TOO_LARGE,
     ),
+    "a directory of very many members": (lambda: directory_of(200_000, 65_535), ExitCode.TOO_LARGE),
+    "a directory of very many members that claims one": (lambda: directory_of(200_000, 1), ExitCode.TOO_LARGE),
+    "a directory of more members than it claims": (lambda: directory_of(20_001, 1), ExitCode.TOO_LARGE),
+    "the end record of large archives": (lambda: with_larger_end(GOOD), ExitCode.NOT_A_BUNDLE),
     "a compressed member": (
         lambda: pack_members([(member("a.txt", compress_type=zipfile.ZIP_DEFLATED), b"alpha")]),
         ExitCode.UNSAFE_MEMBER,
@@ -172,6 +192,17 @@ def test_a_refusal_never_repeats_a_name_that_could_steer_the_terminal() -> None:
     with pytest.raises(EvidenceError) as caught:
         container.unpack(raw_name(b"\x1b[2J"))
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("n_claimed", [1, 65_535])
+def test_a_directory_beyond_the_limit_is_refused_before_it_is_listed(n_claimed: int) -> None:
+    data = directory_of(200_000, n_claimed)
+    tracemalloc.start()
+    try:
+        assert code_of(data) is ExitCode.TOO_LARGE
+        assert tracemalloc.get_traced_memory()[1] < len(data)
+    finally:
+        tracemalloc.stop()
 
 
 NAMES = st.from_regex(r"[a-z0-9]{1,8}(/[a-z0-9]{1,8}){0,2}", fullmatch=True)

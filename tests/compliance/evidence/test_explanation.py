@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from compliance.evidence import bundle, explanation, signing, trust
 from compliance.evidence.__main__ import main
 from compliance.evidence.errors import (
+    ChainError,
     PolicyMismatchError,
     SwappedRequestError,
     UnexpectedFileError,
@@ -18,7 +19,9 @@ from compliance.evidence.pins import Pins
 from compliance.evidence.tables import story_table
 
 from .archive import replaced
+from .export_edits import told as told_in_export
 from .export_story import ExportStory, lay_out
+from .registered import RegisteredLedger, RegisteredStory
 from .story import REQUEST, STEPS, Story, some_id
 
 UNPINNED = Pins(None, None, None)
@@ -65,6 +68,26 @@ def test_an_export_whose_logs_do_not_verify_is_not_told(
     unseen = export_files | {"logs/2027/checkpoint": exported.ledger.logs[2].note()}
     with pytest.raises(UnwitnessedError):
         explanation.of_export(lay_out(unseen, tmp_path), FIRST, exported.trust)
+
+
+def test_a_request_is_not_told_when_another_one_of_the_export_is_wrong(
+    log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner, tmp_path: Path
+) -> None:
+    """What `verify` refuses is not VERIFIED here."""
+    ledger = RegisteredLedger(log_key)
+    sound = RegisteredStory(log_key=log_key, signer=signer, ledger=ledger, number=3)
+    Story(log_key=log_key, signer=signer, ledger=ledger, number=4, steps=("receive", "withdraw", "withdraw"))
+    export = told_in_export(ledger, sound, signer=signer)
+    with pytest.raises(ChainError, match=some_id(4001)):
+        explanation.of_export(lay_out(export.files(), tmp_path), sound.request_id, export.trust)
+
+
+def test_a_request_is_not_told_out_of_an_export_with_a_file_that_nothing_accounts_for(
+    exported: ExportStory, export_files: dict[str, bytes], tmp_path: Path
+) -> None:
+    folder = lay_out(export_files | {"models/evil.sh": b"x"}, tmp_path)
+    with pytest.raises(UnexpectedFileError, match=r"evil\.sh"):
+        explanation.of_export(folder, FIRST, exported.trust)
 
 
 # --- What is told ---------------------------------------------------------------------------------------------------

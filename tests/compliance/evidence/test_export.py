@@ -1,15 +1,19 @@
 """An export of whole logs: every entry hashed, every file accounted for, every disclosed request judged."""
 
 import os
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 from compliance.evidence import canonical
-from compliance.evidence.errors import ExitCode
-from compliance.evidence.export_folder import MAX_FILE_BYTES
+from compliance.evidence.errors import ExitCode, UnreadableError
+from compliance.evidence.export_folder import names_in
+from compliance.evidence.file_limits import MAX_FILE_BYTES, MAX_PARSED_BYTES, MAX_SIGSTORE_BYTES
 
 from .export_edits import Files, code_of_export, edited_json, in_logs
 from .export_story import (
@@ -45,6 +49,7 @@ def moved(old: str, new: str) -> Callable[[Files], object]:
     return move
 
 
+NOBODY = 65_534
 FIRST, SECOND, WITHHELD = (some_id(1 + 1000 * number) for number in (1, 2, 3))
 REQUEST_JSON = f"requests/{FIRST}/request.json"
 
@@ -194,9 +199,101 @@ def test_a_link_in_the_place_of_a_folder_further_down_is_refused(
     assert code_of_export(folder, exported.trust) is ExitCode.UNSAFE_MEMBER
 
 
-def test_a_file_beyond_the_limit_is_refused_without_being_read(exported: ExportStory, folder: Path) -> None:
-    os.truncate(folder / "export.json", MAX_FILE_BYTES + 1)
+def first_in(folder: Path, pattern: str) -> Path:
+    return min(folder.glob(pattern))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "max_bytes"),
+    [
+        pytest.param("export.json", MAX_PARSED_BYTES, id="index"),
+        pytest.param("trust.json", MAX_PARSED_BYTES, id="trust file"),
+        pytest.param("logs/2026/checkpoint", MAX_PARSED_BYTES, id="checkpoint"),
+        pytest.param("requests/*/request.json", MAX_PARSED_BYTES, id="index of a request"),
+        pytest.param("requests/*/openings.json", MAX_PARSED_BYTES, id="openings"),
+        pytest.param("policies/*.json", MAX_PARSED_BYTES, id="policy"),
+        pytest.param("requests/*/evidence/*.json", MAX_SIGSTORE_BYTES, id="signed result"),
+        pytest.param("requests/*/closing/*.json", MAX_SIGSTORE_BYTES, id="signed summary"),
+        pytest.param("models/*.json", MAX_FILE_BYTES, id="manifest"),
+        pytest.param("trusted_root.json", MAX_FILE_BYTES, id="file for Sigstore clients"),
+    ],
+)
+def test_a_file_beyond_its_limit_is_refused_without_being_read(
+    pattern: str, max_bytes: int, exported: ExportStory, folder: Path
+) -> None:
+    os.truncate(first_in(folder, pattern), max_bytes + 1)
     assert code_of_export(folder, exported.trust) is ExitCode.TOO_LARGE
+
+
+@contextmanager
+def working_in(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def nest(folder: Path, name: str, n_folders: int) -> None:
+    """Folders in one another, more deeply than a path can name."""
+    folder.mkdir(exist_ok=True)
+    with working_in(folder):
+        for _ in range(n_folders):
+            Path(name).mkdir()
+            os.chdir(name)
+
+
+@pytest.mark.parametrize("place", ["logs/2026", "models", f"requests/{FIRST}/evidence"])
+@pytest.mark.parametrize(
+    ("name", "n_folders"), [pytest.param("a", 1_100, id="many"), pytest.param("a" * 250, 20, id="with long names")]
+)
+def test_folders_nested_without_end_are_refused(
+    name: str, n_folders: int, place: str, exported: ExportStory, folder: Path
+) -> None:
+    nest(folder / place, name, n_folders)
+    try:
+        assert code_of_export(folder, exported.trust) in (ExitCode.UNEXPECTED_FILE, ExitCode.UNREADABLE)
+    finally:
+        # What removes the folder afterwards would descend one call for each.
+        subprocess.run(["rm", "-rf", str(folder)], check=True)
+
+
+def test_a_folder_at_the_end_of_a_path_that_is_too_long_is_unreadable(tmp_path: Path) -> None:
+    nest(tmp_path, "a" * 250, 17)
+    try:
+        with pytest.raises(UnreadableError, match="cannot be listed"):
+            names_in(f"{tmp_path}{('/' + 'a' * 250) * 7}")
+    finally:
+        subprocess.run(["rm", "-rf", str(tmp_path / ("a" * 250))], check=True)
+
+
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """As another user, where root runs the tests: root lists every folder."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize("name", ["", "logs", "logs/2026/tile", "requests", f"requests/{FIRST}/evidence", "models"])
+def test_a_folder_without_permission_is_unreadable(name: str, exported: ExportStory, export_files: Files) -> None:
+    # Not below pytest's own folder, through which nobody else may go.
+    with TemporaryDirectory() as temporary:
+        folder = lay_out(export_files, Path(temporary, "export"))
+        Path(temporary).chmod(0o755)
+        # It may be gone through, and not be listed.
+        (folder / name).chmod(0o311)
+        try:
+            with without_privileges():
+                assert code_of_export(folder, exported.trust) is ExitCode.UNREADABLE
+        finally:
+            (folder / name).chmod(0o755)
 
 
 def test_a_pipe_in_the_place_of_a_file_is_refused(exported: ExportStory, folder: Path) -> None:

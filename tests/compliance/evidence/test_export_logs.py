@@ -8,23 +8,23 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.evidence import canonical, export_requests, signing, sigstore_root, tile_files
+from compliance.evidence import canonical, judging, signing, sigstore_root, tile_files
 from compliance.evidence import trust as trusts
 from compliance.evidence.errors import EvidenceError, ExitCode, KeyValidityError, LeafError
 from compliance.evidence.export_report import ExportReport
 from compliance.evidence.trust import EvidenceKey, Trust
 from compliance.evidence.verify_export import verify_export
 
-from .export_edits import Files, code_of_export, edited_json, in_logs, told
+from .export_edits import Files, code_of_export, edited_json, told
 from .export_story import (
     ExportStory,
     folder_of,
     lay_out,
-    own_event,
     refuse_others,
     trust_of,
 )
 from .ledgers import Cosigner, Ledger
+from .registered import RegisteredLedger, RegisteredStory, own_event
 from .stamping import Authority, new_authority
 from .story import STEPS, Story, new_signer, some_id
 
@@ -80,8 +80,8 @@ def test_a_broken_chain_of_an_undisclosed_request_is_refused_and_named(
 def test_a_wrong_disclosed_request_is_named(
     log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner, tmp_path: Path
 ) -> None:
-    ledger = Ledger(log_key)
-    story = Story(
+    ledger = RegisteredLedger(log_key)
+    story = RegisteredStory(
         log_key=log_key,
         signer=signer,
         ledger=ledger,
@@ -139,23 +139,6 @@ def test_an_empty_second_log_is_refused(
     assert code_of_export(lay_out(export.files(), tmp_path), export.trust) is ExitCode.LOG_SUCCESSION
 
 
-def test_a_second_log_alone_must_begin_with_its_number(
-    exported: ExportStory, export_files: Files, tmp_path: Path
-) -> None:
-    """An export may leave out earlier logs; the number of the first one is then confirmed by its first entry."""
-    kept = {
-        name: content
-        for name, content in export_files.items()
-        if not name.startswith(("logs/2026", "requests/", "models", "policies"))
-    }
-    in_logs(lambda logs: logs.pop(0))(kept)
-    renumbered = dict(kept)
-    in_logs(lambda logs: logs[0].update(log=3))(renumbered)
-    assert code_of_export(lay_out(renumbered, tmp_path / "renumbered"), exported.trust) is ExitCode.LOG_SUCCESSION
-    # The request that began in the first log has no beginning here.
-    assert code_of_export(lay_out(kept, tmp_path / "kept"), exported.trust) is ExitCode.CHAIN_BROKEN
-
-
 # --- Genuine --------------------------------------------------------------------------------------------------------
 
 
@@ -173,7 +156,7 @@ def test_the_genuine_export_is_verified_and_counted(exported: ExportStory, folde
         ("completed", 0),
     ]
     assert report.states == "3 completed, 94 refused"
-    assert [step.number for step in report.steps] == list(range(1, 8))
+    assert [step.number for step in report.steps] == list(range(1, 9))
 
 
 def test_partial_files_of_an_earlier_size_may_stay(exported: ExportStory, export_files: Files, tmp_path: Path) -> None:
@@ -198,9 +181,9 @@ def test_an_export_without_requests_is_verified(exported: ExportStory, export_fi
 def test_an_open_request_is_disclosed_as_far_as_it_got(
     log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner, tmp_path: Path
 ) -> None:
-    ledger = Ledger(log_key)
+    ledger = RegisteredLedger(log_key)
     stories = [
-        Story(log_key=log_key, signer=signer, ledger=ledger, number=number, steps=STEPS[:number])
+        RegisteredStory(log_key=log_key, signer=signer, ledger=ledger, number=number, steps=STEPS[:number])
         for number in range(1, len(STEPS) + 1)
     ]
     export = told(ledger, *stories, signer=signer)
@@ -216,14 +199,14 @@ def report_of(folder: Path, trust: Trust, n_processes: int) -> ExportReport:
 def test_one_process_and_several_say_the_same(
     exported: ExportStory, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export_requests, "_CHUNK", 10)
+    monkeypatch.setattr(judging, "_CHUNK", 10)
     assert report_of(folder, exported.trust, 1) == report_of(folder, exported.trust, 3)
 
 
 def test_several_processes_refuse_as_one_does(
     exported: ExportStory, export_files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export_requests, "_CHUNK", 10)
+    monkeypatch.setattr(judging, "_CHUNK", 10)
     files = dict(export_files)
     edited_json(f"requests/{FIRST}/openings.json", lambda value: value.update(key="0" * 64))(files)
     folder = lay_out(files, tmp_path)

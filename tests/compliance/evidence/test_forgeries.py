@@ -14,7 +14,7 @@ from compliance.evidence.verify import verify_bundle
 from compliance.evidence.verify_export import verify_export
 
 from .archive import pack, unpack
-from .export_story import ExportStory, lay_out, whole_story
+from .export_story import ExportStory, add_request, lay_out, whole_story
 from .forgeries import (
     BUNDLE_RULES,
     CHECKPOINT,
@@ -30,8 +30,9 @@ from .forgeries import (
     replaced_by,
     rule_for,
 )
-from .story import Story, new_signer
-from .unsigned_forgeries import of_bundle, of_export
+from .story import new_signer
+from .unsigned_export_forgeries import of_export
+from .unsigned_forgeries import of_bundle
 
 MIN_FORGERIES = 1000
 
@@ -57,7 +58,7 @@ def material(log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner) -> Mate
     told = whole_story(log_key, signer)
     first, second = told.disclosed
     older, older_export = unpack(bundle.write(first.contents())), told.files()
-    Story(log_key=log_key, signer=signer, ledger=told.ledger, number=7)
+    add_request(told, log_key, signer)
     stranger = whole_story(Ed25519PrivateKey.generate(), new_signer())
     return Material(
         trust=told.trust,

@@ -294,7 +294,7 @@ def command(auditor: Path, exported: ExportStory, export_files: dict[str, bytes]
 def test_an_export_of_whole_logs_is_verified_on_the_auditors_machine(command: Call) -> None:
     code, said = command("verify")
     assert code == ExitCode.VERIFIED, said
-    assert said.startswith("VERIFIED. 334 entries, 97 requests, 2 of them disclosed.")
+    assert said.startswith("VERIFIED. 339 entries, 97 requests, 2 of them disclosed.")
     assert said.count("cosigned by witness0.example, witness1.example") == 4
     assert "UNWITNESSED" not in said
 

@@ -1,5 +1,7 @@
 """One key file takes the place of another without either being lost, whenever the power fails."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,54 @@ def path(tmp_path: Path) -> Path:
     """A log key."""
     key_files.generate_log_key(tmp_path / "ledger.pem")
     return tmp_path / "ledger.pem"
+
+
+def cut_off(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("step", ["write", "fsync", "link"])
+def test_a_key_that_was_cut_off_while_it_was_written_is_not_there(
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ledger.pem"
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(*{"write": (os, "fdopen")}.get(step, (os, step)), cut_off)
+        key_files.generate_log_key(path)
+    assert not list(tmp_path.iterdir()), "neither the key nor a part of it"
+    key_files.generate_log_key(path)
+    assert key_files.load_log_key(path)
+
+
+def test_a_full_disk_is_an_error_that_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(KeyFileError, match="No space left"):
+        patched.setattr(os, "fsync", fail)
+        key_files.generate_evidence_key(tmp_path / "evidence.pem")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["key", "folder", "link to nothing"])
+def test_what_is_there_already_is_not_replaced(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "ledger.pem"
+    if kind == "key":
+        path.write_bytes(b"a key")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(tmp_path / "elsewhere.pem")
+    with pytest.raises(KeyFileError, match="never replaced"):
+        key_files.generate_log_key(path)
+    assert [each.name for each in tmp_path.iterdir()] == ["ledger.pem"]
+    assert kind != "key" or path.read_bytes() == b"a key"
+
+
+def test_a_new_key_is_for_its_owner_alone_and_has_one_name(path: Path) -> None:
+    status = path.stat()
+    assert (status.st_mode & 0o777, status.st_nlink) == (0o600, 1)
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_copy_never_replaces_another_key(path: Path) -> None:

@@ -14,7 +14,7 @@ from compliance.evidence.errors import LeafError
 from compliance.evidence.leaf import FACTS, Event
 
 from .story import new_signer
-from .test_leaf import EVENT, KEY, events
+from .test_leaf import EVENT, KEY, any_event, events
 
 ALPHABET = st.sampled_from(list(b'"{}[]:,0123456789abcdefABCDEFTZ-_.@ \n\\u\xc3\xa9\x00'))
 SIGNER = new_signer()
@@ -80,9 +80,10 @@ SAME_LENGTH = {
     "a count beyond the exact numbers": (b'"level":1', b'"level":9007199254740992'),
     "a count with an exponent": (b'"level":1', b'"level":1e1'),
     "an escape": (b"email_code", b"\\u0065mail_code"),
-    "an empty code": (b'"email_code"', b'""'),
-    "a code of 64 letters": (b"email_code", b"e" * 64),
-    "a code of 65 letters": (b"email_code", b"e" * 65),
+    "an empty word": (b'"email_code"', b'""'),
+    "a word of another list": (b'"email_code"', b'"art17_1_a"'),
+    "a word that goes on": (b'"email_code"', b'"email_codes"'),
+    "two words": (b'"email_code"', b'"email_code|email_code"'),
     "another role": (b'"subject"', b'"friend"'),
     "no previous event": (b'"' + b"ab" * 32 + b'"', b"null"),
     "no request": (b'"00000000-0000-4000-8000-000000000001"', b"null"),
@@ -115,6 +116,45 @@ def test_facts_of_one_type_are_no_facts_of_another(data: st.DataObject) -> None:
     genuine = leaf.build(data.draw(events(first)))
     changed = genuine.replace(f'"type":"{first}"'.encode(), f'"type":"{second}"'.encode())
     assert fast(changed) == slow(changed)
+
+
+PLUGINS = {
+    "one letter": ("a", "1", True),
+    "32 letters": ("a" * 32, "1", True),
+    "33 letters": ("a" * 33, "1", False),
+    "a capital": ("Acu", "1", False),
+    "a digit first": ("1acu", "1", False),
+    "an underscore first": ("_acu", "1", False),
+    "a dot": ("anna.schmidt", "1", False),
+    "a hyphen": ("anna-schmidt", "1", False),
+    "no name": ("", "1", False),
+    "three numbers": ("acu", "1.22.3333", True),
+    "four numbers": ("acu", "1.2.3.4", False),
+    "five digits": ("acu", "12345", False),
+    "five digits behind a dot": ("acu", "1.12345", False),
+    "a dot first": ("acu", ".1", False),
+    "a dot last": ("acu", "1.", False),
+    "two dots": ("acu", "1..2", False),
+    "a letter": ("acu", "1a", False),
+    "a letter between": ("acu", "1.a.1", False),
+    "no number": ("acu", "", False),
+    "a dot alone": ("acu", ".", False),
+}
+
+
+def started(method: str, version: str) -> bytes:
+    """The leaf of a job that runs this method, whether it is allowed or not."""
+    event = any_event("job.started", method="acu", method_version="1")
+    names = b'"method":"%s","method_version":"%s"' % (method.encode(), version.encode())
+    return leaf.build(event).replace(b'"method":"acu","method_version":"1"', names)
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_both_ways_know_the_names_and_versions_of_plug_ins(name: str) -> None:
+    method, version, is_allowed = PLUGINS[name]
+    changed = started(method, version)
+    assert fast(changed) == slow(changed)
+    assert (fast(changed) is not None) is is_allowed
 
 
 def test_a_count_of_sixteen_digits_is_read() -> None:

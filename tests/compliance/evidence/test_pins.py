@@ -153,10 +153,10 @@ def test_an_export_under_the_pinned_file_is_told_in_json(
     report = json.loads(capsys.readouterr().out)
     assert (report["verified"], report["is_pinned"], report["is_witnessed"]) == (True, True, True)
     assert len(report["requests"]) == 97
-    assert len(report["steps"]) == 7
+    assert len(report["steps"]) == 8
 
 
-@pytest.mark.parametrize("n_processes", ["0", "-1", "two", "1.5", "٢"])
+@pytest.mark.parametrize("n_processes", ["0", "-1", "two", "1.5", "٢", "257", "100000", "9" * 5000])
 def test_a_number_of_processes_that_is_none_is_a_wrong_command_line(
     n_processes: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

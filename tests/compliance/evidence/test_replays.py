@@ -135,7 +135,6 @@ def test_evidence_left_out_of_a_completed_request_is_missed(first: bundle.Bundle
     entries = tuple(entry for entry in first.entries if entry.position != dropped.position)
     forged = dataclasses.replace(first, evidence=(kept,), entries=entries)
     assert code_of(bundle.write(forged)) is ExitCode.SCOPE_MISMATCH
-    assert code_of(bundle.write(dataclasses.replace(forged, openings=None))) is ExitCode.SCOPE_MISMATCH
 
 
 def twice_the_same_target(index: dict[str, Any]) -> None:

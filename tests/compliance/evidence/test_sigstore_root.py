@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,7 @@ from compliance.evidence import canonical, checkpoint, dsse, sigstore_root
 from compliance.evidence.errors import CheckpointKeyError, TimestampError
 from compliance.evidence.trust import Trust
 
-from .stamping import ROOT, CertificateTerms, issue, new_authority
+from .stamping import ROOT, CertificateTerms, Holder, issue, new_authority
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 VKEY = checkpoint.vkey("log.example/2026", KEY.public_key())
@@ -48,6 +49,54 @@ def _pem(der: bytes) -> str:
 def test_an_authority_without_readable_certificates_is_refused(authority: list[str]) -> None:
     with pytest.raises(TimestampError):
         root_of(authority)
+
+
+def of_version(holder: Holder, version: int) -> str:
+    """A certificate that says it is of another version; three is written as two."""
+    der = ssl.PEM_cert_to_DER_cert(holder.pem)
+    head, mark, rest = der.partition(bytes.fromhex("a003020102"))
+    return ssl.DER_cert_to_PEM_cert(head + mark[:-1] + bytes([version - 1]) + rest)
+
+
+def signed_otherwise(holder: Holder) -> str:
+    """A certificate with a signature algorithm that nobody knows."""
+    der = ssl.PEM_cert_to_DER_cert(holder.pem)
+    known, unknown = (bytes.fromhex(f"06082a8648ce3d0403{last}") for last in ("02", "42"))
+    assert der.count(known) == 2
+    return ssl.DER_cert_to_PEM_cert(der.replace(known, unknown))
+
+
+def test_a_certificate_of_a_version_that_there_is_not_is_refused() -> None:
+    authority = new_authority()
+    for pems in ([of_version(authority.root, 6)], [authority.root.pem, of_version(authority.signer, 6)]):
+        with pytest.raises(TimestampError):
+            root_of(pems)
+
+
+def test_a_signer_under_an_unknown_signature_leads_nowhere() -> None:
+    authority = new_authority()
+    odd = signed_otherwise(authority.signer)
+    assert chains_of(root_of([authority.root.pem, odd])) == [[odd]]
+
+
+@pytest.mark.parametrize("position", ["root", "signer"])
+@pytest.mark.filterwarnings("ignore")
+def test_a_certificate_with_any_byte_changed_is_written_or_refused(position: str) -> None:
+    """Extensions may then be there twice, be no extensions, or hold what their parser takes for a mistake of its own."""
+    authority = new_authority()
+    pems = [authority.root.pem, authority.signer.pem]
+    at = ["root", "signer"].index(position)
+    der = ssl.PEM_cert_to_DER_cert(pems[at])
+    refused = 0
+    for number in range(len(der)):
+        for mask in (0x01, 0x20, 0x80):
+            changed = der[:number] + bytes([der[number] ^ mask]) + der[number + 1 :]
+            pems[at] = ssl.DER_cert_to_PEM_cert(changed)
+            try:
+                root_of(pems)
+            except TimestampError:
+                refused += 1
+    assert 0 < refused < 3 * len(der)
 
 
 def test_a_log_without_a_readable_key_is_refused() -> None:

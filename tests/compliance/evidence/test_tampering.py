@@ -426,7 +426,7 @@ FALSE_STORIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
         {"policy": {**POLICY, "methods": {"analytic_classifier": {"method": "npo", "config": {}}}}},
         ExitCode.POLICY_MISMATCH,
     ),
-    "an older challenge": ({"facts": says_challenge(checkpoint_sha256="0" * 64)}, ExitCode.CHALLENGE_MISMATCH),
+    "an older challenge": ({"facts": says_challenge(root_sha256="0" * 64)}, ExitCode.CHALLENGE_MISMATCH),
     "a challenge from the future": ({"facts": says_challenge(size=306 + 1)}, ExitCode.CHALLENGE_MISMATCH),
     "other findings than recorded": ({"facts": says_findings}, ExitCode.FINDINGS_MISMATCH),
     "another verdict in the ledger": (

@@ -165,6 +165,14 @@ def asking(trusted: Trust, *authorities: Authority) -> Trust:
 # What the trust file says of the key, when the signatures were stamped, when the log was cosigned (None: by nobody).
 STAMPED: dict[str, tuple[dict[str, datetime], datetime, datetime | None, ExitCode]] = {
     "no end": ({}, SIGNED_AT, None, ExitCode.VERIFIED),
+    "stamped within the tolerance before": ({}, START - timedelta(minutes=3), None, ExitCode.VERIFIED),
+    "stamped before the entry that it follows": ({}, START - timedelta(minutes=5), None, ExitCode.TIMESTAMP),
+    "cosigned before the entries were written": (
+        {},
+        SIGNED_AT,
+        START - timedelta(minutes=5),
+        ExitCode.TIMESTAMP,
+    ),
     "retired since": ({"valid_until": LATER}, SIGNED_AT, None, ExitCode.VERIFIED),
     "retired at that second": ({"valid_until": SIGNED_AT}, SIGNED_AT, None, ExitCode.KEY_NOT_VALID),
     "retired before": ({"valid_until": SIGNED_AT - SECOND}, SIGNED_AT, None, ExitCode.KEY_NOT_VALID),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.evidence import bundle, checkpoint, dsse, proof, signing
+from compliance.evidence import bundle, canonical, checkpoint, dsse, proof, signing
 from compliance.evidence.errors import ExitCode
 from compliance.evidence.leaf import Event
 from compliance.evidence.report import Report
@@ -19,6 +19,7 @@ from .ledgers import Ledger
 from .story import (
     DPO,
     JOB_A,
+    POLICY,
     SECOND_JOB_A,
     SECOND_WORKER,
     STEPS,
@@ -191,9 +192,12 @@ def test_proofs_without_the_hint_verify(story: Story) -> None:
     assert code_of(bundle.write(bared)) is ExitCode.VERIFIED
 
 
-def test_shredded_openings_verify_and_the_report_says_what_is_lost(story: Story) -> None:
-    contents = dataclasses.replace(story.contents(), openings=None)
-    report = verify_bundle(bundle.write(contents))
+def test_openings_that_are_withheld_are_missed(story: Story) -> None:
+    assert code_of(bundle.write(dataclasses.replace(story.contents(), openings=None))) is ExitCode.MISSING_FILE
+
+
+def test_shredded_openings_verify_and_the_report_says_what_is_lost(keys: dict[str, Any]) -> None:
+    report = report_of(Story(**keys, steps=(*STEPS, "shred")))
     assert report.state == "completed"
     assert said(report, "cannot be shown")
 
@@ -263,3 +267,13 @@ def test_verification_needs_no_key_of_the_bundle_when_keys_are_pinned(
     data = bundle.write(dataclasses.replace(story.contents(), evidence_keys=()))
     assert code_of(data) is ExitCode.EVIDENCE_KEY
     assert code_of(data, evidence_keys=[signer.public_key]) is ExitCode.VERIFIED
+
+
+def test_a_plan_under_another_policy_after_a_failure_is_told(keys: dict[str, Any]) -> None:
+    class Loosened(Story):
+        def loosen(self) -> None:
+            self.policy = canonical.dumps({**POLICY, "version": 2})
+
+    steps = (*STEPS[:6], "fail", "need_attention", "loosen", "approve_anew", "plan")
+    assert said(report_of(Loosened(**keys, steps=steps)), "ANOTHER POLICY")
+    assert not said(report_of(Story(**keys)), "ANOTHER POLICY")

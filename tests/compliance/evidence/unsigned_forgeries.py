@@ -4,13 +4,13 @@ The signed heads stay, or are signed by somebody else.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.evidence import bundle, canonical, checkpoint, dsse, proof
+from compliance.evidence import bundle, checkpoint, dsse, proof
 from compliance.evidence.bundle import BundleContents
 from compliance.evidence.commitment import parse_openings
 from compliance.evidence.errors import ExitCode
@@ -22,8 +22,8 @@ from compliance.evidence.summary import parse_summary, summary_bytes
 
 from .archive import unpack
 from .edits import under
-from .export_story import ExportStory, folder_of, log_files, sigstore_file
-from .forgeries import Files, Forgery, codes
+from .export_story import ExportStory
+from .forgeries import Forgery, codes
 from .ledgers import Cosigner, GrowingLog, Ledger
 from .story import new_signer, some_id
 
@@ -213,11 +213,12 @@ def _reopened(contents: BundleContents) -> Iterator[Forgery]:
 def _resigned(told: ExportStory, contents: BundleContents) -> Iterator[Forgery]:
     """Heads that other keys signed, or that others cosigned."""
     for number, log in told.ledger.logs.items():
-        for name, note, vkey, code in _other_heads(told.ledger, log):
+        for name, note, vkey, code in other_heads(told.ledger, log):
             yield forged(f"log {number}: {name}", under(contents, number, note, vkey), code)
 
 
-def _other_heads(ledger: Ledger, log: GrowingLog) -> Iterator[tuple[str, bytes, str | None, ExitCode]]:
+def other_heads(ledger: Ledger, log: GrowingLog) -> Iterator[tuple[str, bytes, str | None, ExitCode]]:
+    """Name, note, vkey if it is another one, and what a bundle under it is refused with."""
     stranger = Ed25519PrivateKey.generate()
     others = [Cosigner(cosigner.name) for cosigner in ledger.cosigners]
     cosigners = ledger.cosigners
@@ -236,63 +237,3 @@ def _other_heads(ledger: Ledger, log: GrowingLog) -> Iterator[tuple[str, bytes, 
     body = checkpoint.split_note(older)[0]
     moved = body + log.note(cosigners).partition(b"\n\n")[2].join([b"\n", b""])
     yield "an older text under the new signatures", moved, None, ExitCode.CHECKPOINT_SIGNATURE
-
-
-# --- Exports --------------------------------------------------------------------------------------------------------
-
-
-def of_export(told: ExportStory, files: Files) -> Iterator[Forgery]:
-    """Of a whole export: entries with their tiles made anew, heads of other signers, evidence at other entries."""
-    for number, log in told.ledger.logs.items():
-        place = f"logs/{folder_of(log)}"
-        for name, change in _histories(log).items():
-            history = GrowingLog(number, log.origin, log.key)
-            history.append(change(list(log.leaves)))
-            kept = {key: held for key, held in files.items() if not key.startswith(f"{place}/tile/")}
-            kept |= {f"{place}/{key}": held for key, held in log_files(history).items()}
-            noticed = codes(ExitCode.LOG_CONTENT, ExitCode.UNEXPECTED_FILE)
-            yield Forgery(f"log {number}: {name}, tiles made anew", kept, noticed)
-        for name, note, _, code in _other_heads(told.ledger, log):
-            # An older head than the entries: what is beyond it, or not there in its width, is noticed.
-            older = codes(ExitCode.LOG_CONTENT) if code is ExitCode.PROOF_CHANGED else codes(code)
-            yield Forgery(f"log {number}: {name}", {**files, f"{place}/checkpoint": note}, older)
-    yield from _other_evidence(told, files)
-
-
-def _histories(log: GrowingLog) -> dict[str, Callable[[list[bytes]], list[bytes]]]:
-    middle = len(log.leaves) // 2
-    return {
-        "the last entry left out": lambda leaves: leaves[:-1],
-        "an entry in the middle left out": lambda leaves: leaves[:middle] + leaves[middle + 1 :],
-        "an entry twice": lambda leaves: [*leaves[:middle], leaves[middle], *leaves[middle:-1]],
-        "two entries exchanged": lambda leaves: [leaves[1], leaves[0], *leaves[2:]],
-        "an entry put in": lambda leaves: [*leaves, leaves[0]],
-        "an entry that says something else": lambda leaves: [
-            leaf.replace(b'"ground":"art17_1_b"', b'"ground":"art17_1_f"') for leaf in leaves
-        ],
-    }
-
-
-def _other_evidence(told: ExportStory, files: Files) -> Iterator[Forgery]:
-    """Attachments of one request for the entry of another, index and Sigstore bundle made to fit."""
-    notes = told.ledger.notes()
-    first, second = told.disclosed
-    for part, folder, code in (
-        ("envelopes", "evidence", ExitCode.SWAPPED_REQUEST),
-        ("summaries", "closing", ExitCode.CLOSING_STATEMENT),
-    ):
-        own: dict[str, tuple[Position, bytes]] = getattr(first, part)
-        foreign: dict[str, tuple[Position, bytes]] = getattr(second, part)
-        for target, (position, envelope) in zip(own, foreign.values(), strict=True):
-            place = f"requests/{first.request_id}"
-            index = canonical.loads(files[f"{place}/request.json"])
-            listed = next(
-                each for each in index["evidence" if folder == "evidence" else "closings"] if each["target"] == target
-            )
-            listed.update(log=position.log, index=position.index)
-            changed = {
-                **files,
-                f"{place}/request.json": canonical.dumps(index),
-                f"{place}/{folder}/{target}.sigstore.json": sigstore_file(told.ledger, position, envelope, notes),
-            }
-            yield Forgery(f"{folder} of {target} from another request", changed, codes(code))

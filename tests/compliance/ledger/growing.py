@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
-from compliance.ledger import append_only, keys
+from compliance.ledger import append_only, keys, one_way
 from compliance.ledger.actors import SYSTEM
 from compliance.ledger.checkpointer import latest, sign_checkpoint
 from compliance.ledger.models import LedgerEntry, PendingEntry, SignedCheckpoint
@@ -52,6 +52,8 @@ def as_owner() -> Iterator[None]:
     # PostgreSQL alters no table while constraints of this transaction wait to be checked.
     connection.check_constraints()
     append_only.execute(connection, append_only.remove_statements(connection.vendor))
+    one_way.remove(connection)
     yield
     connection.check_constraints()
     append_only.execute(connection, append_only.install_statements(connection.vendor))
+    one_way.install(connection)

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from compliance.ledger import drill, roles
+from compliance.ledger import drill, role_matrix, roles
 from compliance.ledger.drill import DrillError, Trial
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +16,7 @@ on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQ
 def execute(*statements: str) -> None:
     with connection.cursor() as cursor:
         for statement in statements:
-            cursor.execute(statement)
+            cursor.execute(statement.replace("{database}", str(connection.settings_dict["NAME"])))
 
 
 def wrong() -> list[Trial]:
@@ -58,6 +58,28 @@ PLANTED = {
         "DISABLE TRIGGER",
     ),
     "create table": ("GRANT CREATE ON SCHEMA public TO app", "app", drill.WHOLE_DATABASE, "CREATE TABLE"),
+    "create temporary tables": (
+        "GRANT TEMPORARY ON DATABASE {database} TO app",
+        "app",
+        drill.WHOLE_DATABASE,
+        "CREATE TEMPORARY TABLE",
+    ),
+    "create schemas": ("GRANT CREATE ON DATABASE {database} TO app", "app", drill.WHOLE_DATABASE, "CREATE SCHEMA"),
+    "everybody in the database": ("GRANT TEMPORARY ON DATABASE {database} TO PUBLIC", "PUBLIC", "database", "any"),
+    "everybody connects": ("GRANT CONNECT ON DATABASE {database} TO PUBLIC", "PUBLIC", "database", "any"),
+    "the publisher reads accounts": (
+        "GRANT SELECT ON auth_user TO ledger_publish",
+        "ledger_publish",
+        "auth_user",
+        "SELECT",
+    ),
+    "the order of the outbox": (
+        "GRANT INSERT (id) ON ledger_pendingentry TO app",
+        "app",
+        "ledger_pendingentry",
+        "INSERT",
+    ),
+    "a cosignature of the web's": ("GRANT INSERT ON ledger_cosignature TO app", "app", "ledger_cosignature", "INSERT"),
     "membership": ("GRANT ledger_owner TO app", "app", drill.WHOLE_DATABASE, "SET ROLE ledger_owner"),
     "membership in the vault": ("GRANT vault TO ledger_seq", "ledger_seq", drill.WHOLE_DATABASE, "SET ROLE vault"),
     "replication role": (
@@ -79,6 +101,18 @@ PLANTED = {
         "ALTER TABLE ledger_ledgerentry ENABLE TRIGGER ledger_ledgerentry_row",
         "(trigger)",
         "ledger_ledgerentry_row",
+        "ENABLE ALWAYS",
+    ),
+    "a log that goes back on a replica": (
+        "ALTER TABLE ledger_log ENABLE TRIGGER ledger_log_one_way",
+        "(trigger)",
+        "ledger_log_one_way",
+        "ENABLE ALWAYS",
+    ),
+    "a key that is trusted again": (
+        "DROP TRIGGER ledger_publickey_one_way ON ledger_publickey",
+        "(trigger)",
+        "ledger_publickey_one_way",
         "ENABLE ALWAYS",
     ),
     "a trigger that is gone": (
@@ -113,7 +147,13 @@ def test_a_wrong_right_ends_the_command_with_exit_code_1_and_is_named() -> None:
 
 
 @on_postgresql
-@pytest.mark.parametrize("name", ["truncate", "everybody", "sequence", "create table", "everybody in the schema"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("truncate", "everybody", "sequence", "create table", "everybody in the schema", "everybody in the database"),
+        *("everybody connects", "create temporary tables", "create schemas", "the order of the outbox"),
+    ],
+)
 def test_the_next_migrate_takes_a_wrong_grant_back(name: str) -> None:
     execute(PLANTED[name][0])
 
@@ -137,7 +177,8 @@ def test_the_command_prints_each_role_and_table() -> None:
     assert "ended as expected" in printed
     lines = {tuple(line.split()[:2]) for line in printed.splitlines()}
     tables = connection.introspection.table_names()
-    assert {(role, table) for role in roles.ROLES for table in tables} <= lines
+    assert {(role, table) for role in role_matrix.ROLES for table in tables} <= lines
+    assert "INSERT: entry_id, kind, event_type" in printed
     assert "UPDATE: frozen_at" in printed
 
 
@@ -192,6 +233,7 @@ def catalogue() -> list[object]:
             "SELECT rolname, rolsuper, rolcanlogin FROM pg_roles ORDER BY oid",
             "SELECT sequencename, last_value FROM pg_sequences ORDER BY sequencename",
             "SELECT parname, paracl::text FROM pg_parameter_acl ORDER BY oid",
+            "SELECT datname, datacl::text FROM pg_database ORDER BY oid",
         ):
             cursor.execute(query)
             rows += cursor.fetchall()

@@ -1,5 +1,6 @@
 """Keys are made once, kept from others, published before their first use, and give way to others without a gap."""
 
+import shutil
 import stat
 import uuid
 from collections.abc import Callable
@@ -8,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.db import transaction
+from django.db import connection, connections, transaction
 from pytest_django import Settings
 
 from compliance.evidence import checkpoint, dsse, key_files, leaf, signing
 from compliance.evidence.key_files import KeyFileError
 from compliance.evidence.signing import EvidenceSigner, SignerError
-from compliance.ledger import keys, logs, notes
+from compliance.ledger import held_keys, keys, leadership, logs, notes, waiting_keys
 from compliance.ledger.actions.distrust_key import distrust_key
 from compliance.ledger.actions.retire_key import retire_key
 from compliance.ledger.actors import SYSTEM
@@ -133,9 +134,9 @@ def test_a_key_behind_a_uri_signs_and_is_published(folder: Path, settings: Setti
 def test_an_hsm_without_a_pin_is_an_error_that_says_so(settings: Settings) -> None:
     settings.HSM_PIN = ""
     with pytest.raises(SignerError, match="EXPUNGE_HSM_PIN_FILE"):
-        keys._read_secret("pin")
+        held_keys._read_secret("pin")
     settings.HSM_PIN = "1234"
-    assert keys._read_secret("pin") == "1234"
+    assert held_keys._read_secret("pin") == "1234"
 
 
 # --- A new key for evidence --------------------------------------------------------------------------------------
@@ -181,9 +182,41 @@ def test_a_lost_key_can_be_rotated_away(folder: Path) -> None:
     assert lost.valid_until is not None
 
 
+@pytest.mark.parametrize(
+    "overlap", [timedelta(seconds=-1), keys.MAX_OVERLAP + timedelta(seconds=1), timedelta.max], ids=str
+)
+def test_an_overlap_that_is_none_is_refused_before_a_key_is_made(overlap: timedelta, folder: Path) -> None:
+    with pytest.raises(ValueError, match="overlap"):
+        keys.rotate_evidence_key(overlap)
+    assert not list(folder.iterdir()) and not PublicKey.objects.exists()
+
+
+def test_a_rotation_without_overlap_cuts_the_overlap_of_the_one_before_short() -> None:
+    keys.create_missing([EVIDENCE])
+    keys.publish_evidence_key()
+    keys.rotate_evidence_key()
+    keys.rotate_evidence_key(timedelta(0))
+    ended = PublicKey.objects.exclude(valid_until=None).values_list("valid_until", flat=True)
+    assert len(ended) == 2 and all(at is not None and at <= datetime.now(tz=UTC) for at in ended)
+
+
+@pytest.mark.parametrize("end", ["retired", "distrusted"])
+def test_a_waiting_key_that_is_out_of_use_does_not_take_over(end: str, folder: Path) -> None:
+    keys.create_missing([EVIDENCE])
+    old = keys.publish_evidence_key()
+    shutil.copy(folder / "evidence.pem", folder / "evidence.next.pem")
+    if end == "retired":
+        retire_key(old.key_sha256, valid_until=datetime.now(tz=UTC) + timedelta(hours=1))
+    else:
+        distrust_key(old.key_sha256, distrusted_from=datetime.now(tz=UTC))
+    with pytest.raises(KeyStateError, match="Move a file away"):
+        keys.rotate_evidence_key()
+    assert PublicKey.objects.count() == 1 and (folder / "evidence.next.pem").exists()
+
+
 STEPS: dict[str, tuple[object, str]] = {
     "after the new file": (keys, "_take_over"),
-    "after the new row": (keys, "_promote"),
+    "after the new row": (waiting_keys, "promote"),
     "after the copy": (key_files, "take_place"),
 }
 
@@ -288,6 +321,121 @@ def test_a_year_that_ends_keeps_the_key_and_publishes_it_under_the_next_origin(f
     assert {checkpoint.parse_vkey(row.text).name for row in rows} == set(Log.objects.values_list("origin", flat=True))
     assert rows.count() == 2 and rows.values("key_sha256").distinct().count() == 1
     assert not events("key.retired")
+
+
+def end_of_year() -> None:
+    """The newest log ends without a rotation, and is signed to its end."""
+    while sequence_batch():
+        pass
+    logs.freeze()
+    while sign_checkpoint():
+        pass
+
+
+def begin_next() -> SignedCheckpoint | None:
+    """An entry begins the next log, which is to be signed."""
+    with transaction.atomic():
+        record_event("model.registered", actor=SYSTEM, facts={"model": str(uuid.uuid4()), "family": "linear"})
+    while sequence_batch():
+        pass
+    return sign_checkpoint()
+
+
+def fingerprint(path: Path) -> str:
+    return dsse.public_key_sha256(signing.load_log_key(path).public_key())
+
+
+def test_a_log_does_not_begin_under_a_distrusted_key_but_under_the_one_that_a_rotation_lays_ready(folder: Path) -> None:
+    keys.create_missing()
+    keys.publish_evidence_key()
+    run_ledger()
+    distrusted = fingerprint(folder / "ledger.pem")
+    distrust_key(distrusted, distrusted_from=datetime.now(tz=UTC))
+    end_of_year()
+    with pytest.raises(KeyOutOfUseError, match=r"distrusted.*rotate checkpoint"):
+        begin_next()
+    assert Log.objects.count() == 2 and not Log.objects.get(number=2).checkpoints.exists()
+    assert keys.begin_rotation_of_log_key() is None, "a log that has no checkpoint begins with the new key"
+    head = sign_checkpoint()
+    assert head is not None and head.log.number == 2
+    assert fingerprint(folder / "ledger.pem") != distrusted
+    assert PublicKey.objects.get(text__startswith=f"{head.log.origin}+").distrusted_from is None
+
+
+def test_a_log_does_not_begin_under_a_retired_key(folder: Path) -> None:
+    keys.create_missing()
+    keys.publish_evidence_key()
+    first = run_ledger()
+    retired = fingerprint(folder / "ledger.pem")
+    with pytest.raises(KeyOutOfUseError, match="retired"):
+        retire_key(retired, valid_until=datetime.now(tz=UTC))
+        keys.refuse_key_for(Log(number=2, origin="expunge.local/ledger/2027", first_position=first.end), retired)
+    keys.refuse_key_for(first.log, retired)
+
+
+def test_behind_a_uri_the_log_after_a_rotation_waits_for_another_key(folder: Path, settings: Settings) -> None:
+    for name in ("one", "two"):
+        key_files.generate_log_key(folder / f"{name}.pem")
+    use_behind_uri(folder / "one.pem", settings)
+    keys.create_missing([EVIDENCE])
+    keys.publish_evidence_key()
+    run_ledger()
+    log = keys.begin_rotation_of_log_key()
+    assert log is not None and log.needs_other_key
+    for _ in range(2):
+        with pytest.raises(KeyOutOfUseError, match=r"same one again.*EXPUNGE_LEDGER_KEY_URI"):
+            begin_next()
+    use_behind_uri(folder / "two.pem", settings)
+    head = sign_checkpoint()
+    assert head is not None and head.log.number == 2
+    assert PublicKey.objects.get(text__startswith=f"{head.log.origin}+").key_sha256 == fingerprint(folder / "two.pem")
+
+
+def use_behind_uri(path: Path, settings: Settings) -> None:
+    """The key in this file signs checkpoints, as one that is held elsewhere."""
+    settings.LEDGER_KEY_URI = f"file2:{path}"
+    settings.LEDGER_PUBLIC_KEY_PATH.write_bytes(dsse.public_key_pem(signing.load_log_key(path).public_key()))
+
+
+def test_a_key_that_waits_without_a_rotation_does_not_take_over_when_a_year_ends(folder: Path) -> None:
+    """The rotation that laid it ready was cut off before it ended the log."""
+    keys.create_missing()
+    keys.publish_evidence_key()
+    run_ledger()
+    key_files.generate_log_key(folder / "ledger.next.pem")
+    before = (folder / "ledger.pem").read_bytes()
+    end_of_year()
+    assert begin_next() is not None
+    assert (folder / "ledger.pem").read_bytes() == before
+
+
+def test_a_rotation_after_the_end_of_a_year_is_not_forgotten(folder: Path) -> None:
+    keys.create_missing()
+    keys.publish_evidence_key()
+    run_ledger()
+    before = fingerprint(folder / "ledger.pem")
+    end_of_year()
+    assert keys.begin_rotation_of_log_key() == Log.objects.get()
+    assert begin_next() is not None
+    assert fingerprint(folder / "ledger.pem") != before
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time, and no such lock")
+def test_a_rotation_waits_for_the_checkpointer_and_gives_up_with_a_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "_LEAD_SECONDS", 0.2)
+    other = connections.create_connection("default")
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [int(leadership.Part.CHECKPOINTER)])
+        with pytest.raises(KeyStateError, match="Nothing was rotated"):
+            keys.begin_rotation_of_log_key()
+    finally:
+        other.close()
+    assert not (folder / "ledger.next.pem").exists()
+    keys.begin_rotation_of_log_key()
+    assert (folder / "ledger.next.pem").exists()
 
 
 def test_repeating_the_command_lays_no_second_key_ready(folder: Path) -> None:

@@ -3,33 +3,28 @@
 import io
 import json
 import re
-import uuid
-from dataclasses import dataclass
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
 from django.core.management import CommandError, call_command
-from django.db import transaction
 from pytest_django import Settings
 
-from compliance.evidence import cosignature, trust
-from compliance.evidence.errors import KeyValidityError
+from compliance.evidence import trust
 from compliance.ledger import keys
-from compliance.ledger.actors import SYSTEM
-from compliance.ledger.checkpointer import latest, sign_checkpoint
-from compliance.ledger.doubtful_evidence import DoubtfulEvidence, doubtful_evidence
-from compliance.ledger.models import Cosignature, EvidenceTimestamp, LedgerEntry, PublicKey, SignedCheckpoint
-from compliance.ledger.record import record_event, record_evidence
-from compliance.ledger.sequencer import sequence_batch
+from compliance.ledger.models import (
+    PendingEntry,
+    PublicKey,
+)
+from tests.compliance.ledger.key_cast import (
+    run,
+    sign_ledger,
+    signed_evidence,
+    state,
+)
 
 pytestmark = pytest.mark.django_db
-AUTHORITY = ec.generate_private_key(ec.SECP256R1())
 
 
 @pytest.fixture(autouse=True)
@@ -39,55 +34,6 @@ def folder(tmp_path: Path, settings: Settings) -> Path:
     settings.LEDGER_KEY_PATH = tmp_path / "ledger.pem"
     settings.CHECKPOINT_GUARD_PATH = tmp_path / "guard"
     return tmp_path
-
-
-def run(*arguments: str) -> str:
-    """What the command prints."""
-    out = io.StringIO()
-    call_command("keys", *arguments, stdout=out)
-    return out.getvalue()
-
-
-def sign_ledger() -> SignedCheckpoint:
-    """An entry more, and a checkpoint over everything."""
-    with transaction.atomic():
-        record_event("model.registered", actor=SYSTEM, facts={"model": str(uuid.uuid4()), "family": "linear"})
-    sequence_batch()
-    sign_checkpoint()
-    head = latest()
-    assert head is not None
-    return head
-
-
-def signed_evidence() -> LedgerEntry:
-    """An entry of evidence that the current key has signed, positioned."""
-    signer = keys.evidence_signer()
-    envelope = signer.sign(json.dumps({"n": str(uuid.uuid4())}).encode())
-    with transaction.atomic():
-        digest = record_evidence(envelope, signer.public_key_pem, request_id=uuid.uuid4())
-    sequence_batch()
-    return LedgerEntry.objects.get(leaf_sha256=digest)
-
-
-@dataclass(frozen=True)
-class Witness:
-    """A witness that the policy asks for."""
-
-    key: Ed25519PrivateKey
-
-    def cosign(self, head: SignedCheckpoint, at: datetime) -> None:
-        """Have seen this checkpoint at a time."""
-        line = cosignature.cosign(bytes(head.note), "witness.example", self.key, at)
-        Cosignature.objects.create(checkpoint=head, witness="w", line=line, cosigned_at=at)
-
-
-def new_witness(folder: Path, settings: Settings) -> Witness:
-    """The one witness of the policy that is configured from now on."""
-    witness = Witness(Ed25519PrivateKey.generate())
-    vkey = cosignature.vkey("witness.example", witness.key.public_key())
-    settings.WITNESS_POLICY_PATH = folder / "policy"
-    settings.WITNESS_POLICY_PATH.write_text(f"witness w {vkey}\nquorum w\n")
-    return witness
 
 
 # --- What is refused ---------------------------------------------------------------------------------------------
@@ -101,18 +47,98 @@ def new_witness(folder: Path, settings: Settings) -> Witness:
         pytest.param(["create", "vault"], "invalid choice", id="another purpose"),
         pytest.param(["rotate"], "required: purpose", id="to rotate nothing"),
         pytest.param(["rotate", "all"], "invalid choice", id="to rotate everything at once"),
-        pytest.param(["rotate", "evidence", "--overlap-hours", "-1"], "0 or more", id="an overlap before now"),
+        pytest.param(["rotate", "evidence", "--overlap-hours", "-1"], "0 to 8760", id="an overlap before now"),
+        pytest.param(["rotate", "evidence", "--overlap-hours", "8761"], "0 to 8760", id="an overlap beyond a year"),
+        pytest.param(["rotate", "evidence", "--overlap-hours", "9" * 14], "0 to 8760", id="an overlap beyond all time"),
+        pytest.param(["rotate", "evidence", "--overlap-hours", "1.5"], "invalid int", id="an overlap of half hours"),
+        pytest.param(["rotate", "checkpoint", "--overlap-hours", "1"], "evidence key", id="an overlap of logs"),
         pytest.param(["distrust", "ab" * 32], "required: --from", id="distrust without a moment"),
         pytest.param(["distrust", "ab" * 32, "--from", "2026-05-01"], "2026-05-01T12:00:00Z", id="a day as a moment"),
         pytest.param(["distrust", "ab" * 32, "--from", "2026-05-01T12:00:00Z"], "found 0", id="an unknown key"),
         pytest.param(["distrust", "ab", "--from", "2026-05-01T12:00:00Z"], "at least 8", id="hardly a fingerprint"),
+        pytest.param(["distrust", "%" * 8, "--from", "2026-05-01T12:00:00Z"], "found 0", id="signs of a pattern"),
         pytest.param(["trust-file"], "not published yet", id="a trust file without keys"),
+        pytest.param(["trust-file", "--out", ""], "must name a file", id="a trust file without a name"),
+        pytest.param(["trust-file", "--out", "/"], "must name a file", id="the root as a trust file"),
+        pytest.param(["trust-file", "--out", ".."], "must name a file", id="a folder as a trust file"),
     ],
 )
-def test_it_refuses(arguments: list[str], sentence: str) -> None:
+@pytest.mark.parametrize("is_in_use", [False, True], ids=["before the first key", "in use"])
+def test_it_refuses(arguments: list[str], sentence: str, is_in_use: bool, folder: Path) -> None:
+    if is_in_use:
+        run("create")
+        sign_ledger()
+        if sentence == "not published yet":
+            return
+    before = state(folder)
     with pytest.raises(CommandError, match=re.escape(sentence)):
         run(*arguments)
-    assert not PublicKey.objects.exists()
+    assert state(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("since", "sentence"),
+    [
+        pytest.param("2999-01-01T00:00:00Z", "has passed", id="a moment to come"),
+        pytest.param("9999-12-31T23:59:59Z", "has passed", id="the end of time"),
+        pytest.param("1999-12-31T23:59:59Z", "2000-01-01", id="a moment before all keys"),
+        pytest.param("0001-01-01T00:00:00Z", "2000-01-01", id="the beginning of time"),
+        pytest.param("2026-02-30T00:00:00Z", "2026-05-01T12:00:00Z", id="a day that no month has"),
+        pytest.param("tomorrow", "2026-05-01T12:00:00Z", id="a word"),
+        pytest.param("", "2026-05-01T12:00:00Z", id="nothing"),
+    ],
+)
+def test_it_refuses_to_distrust_from(since: str, sentence: str, folder: Path) -> None:
+    run("create")
+    before = state(folder)
+    with pytest.raises(CommandError, match=re.escape(sentence)):
+        run("distrust", keys.evidence_signer().keyid, "--from", since)
+    assert state(folder) == before
+
+
+@pytest.mark.parametrize("setting", ["WITNESS_POLICY_PATH", "TSA_CERTIFICATES_PATH"])
+def test_nothing_is_distrusted_while_it_cannot_be_told_what_must_run_again(
+    setting: str, folder: Path, settings: Settings
+) -> None:
+    run("create")
+    setattr(settings, setting, folder / "none")
+    before = state(folder)
+    with pytest.raises(CommandError, match="cannot be read"):
+        run("distrust", keys.evidence_signer().keyid, "--from", "2026-05-01T12:00:00Z")
+    assert state(folder) == before
+
+
+@pytest.mark.parametrize("name", ["evidence", "ledger"])
+def test_create_refuses_a_file_that_holds_no_key_and_makes_no_other(name: str, folder: Path) -> None:
+    (folder / f"{name}.pem").touch(0o600)
+    before = state(folder)
+    with pytest.raises(CommandError, match=rf"{name}\.pem should hold"):
+        run("create")
+    assert state(folder) == before
+
+
+@pytest.mark.parametrize("purpose", ["evidence", "checkpoint"])
+def test_a_waiting_file_that_holds_no_key_stops_a_rotation_before_anything_changes(purpose: str, folder: Path) -> None:
+    run("create")
+    sign_ledger()
+    waiting = folder / ("evidence.next.pem" if purpose == "evidence" else "ledger.next.pem")
+    waiting.touch(0o600)
+    before = state(folder)
+    with pytest.raises(CommandError, match="Move a file away"):
+        run("rotate", purpose)
+    assert state(folder) == before
+    waiting.unlink()
+    assert run("rotate", purpose)
+
+
+def test_a_waiting_key_that_signed_a_log_already_stops_a_rotation(folder: Path) -> None:
+    run("create")
+    sign_ledger()
+    shutil.copy(folder / "ledger.pem", folder / "ledger.next.pem")
+    before = state(folder)
+    with pytest.raises(CommandError, match="signed a log already"):
+        run("rotate", "checkpoint")
+    assert state(folder) == before
 
 
 def test_it_refuses_a_key_file_that_others_can_read_and_says_what_helps(folder: Path) -> None:
@@ -172,7 +198,7 @@ def test_the_list_for_people_says_the_same(folder: Path) -> None:
 
 
 def test_rotating_the_checkpoint_key_tells_what_happens_next(folder: Path) -> None:
-    assert "No log has begun yet" in run("rotate", "checkpoint")
+    assert "No log has to end first" in run("rotate", "checkpoint")
     (folder / "ledger.next.pem").unlink()
     run("create")
     head = sign_ledger()
@@ -189,7 +215,7 @@ def test_behind_a_uri_the_operator_is_told_the_steps(folder: Path, settings: Set
     assert not (folder / "ledger.next.pem").exists()
 
 
-# --- distrust ----------------------------------------------------------------------------------------------------
+# --- distrust and trust-file ---
 
 
 def test_distrust_names_what_must_be_run_again() -> None:
@@ -200,8 +226,10 @@ def test_distrust_names_what_must_be_run_again() -> None:
     said = run("distrust", key_sha256[:12], "--from", since)
     assert f"request {entry.request_id}, evidence {entry.leaf_sha256} (position {entry.position})" in said
     assert "on this key alone: 1." in said
+    assert run("distrust", key_sha256, "--from", since) == said, "repeated, it lists them again"
+    assert PendingEntry.objects.filter(event_type="key.distrusted").count() == 1
     with pytest.raises(CommandError, match="already"):
-        run("distrust", key_sha256, "--from", since)
+        run("distrust", key_sha256, "--from", datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 def test_a_distrusted_checkpoint_key_must_be_rotated() -> None:
@@ -211,75 +239,21 @@ def test_a_distrusted_checkpoint_key_must_be_rotated() -> None:
     assert "rotate checkpoint" in run("distrust", key_sha256, "--from", "2026-05-01T12:00:00Z")
 
 
-def test_what_another_key_signed_is_not_in_doubt() -> None:
+def test_a_trust_file_can_be_piped_out_of_a_container() -> None:
     run("create")
-    first = signed_evidence()
-    old = PublicKey.objects.get(purpose="evidence").key_sha256
-    run("rotate", "evidence")
-    second = signed_evidence()
-    since = datetime.now(tz=UTC)
-    new = PublicKey.objects.get(purpose="evidence", valid_until=None).key_sha256
-    assert [item.position for item in doubtful_evidence(old, since)] == [first.position]
-    assert [item.position for item in doubtful_evidence(new, since)] == [second.position]
+    sign_ledger()
+    out, error = io.StringIO(), io.StringIO()
+    call_command("keys", "trust-file", "--out", "-", stdout=out, stderr=error)
+    data = out.getvalue().encode()
+    assert trust.parse(data).evidence_keys
+    assert trust.fingerprint(data) in error.getvalue()
 
 
-def test_evidence_that_has_no_position_yet_is_in_doubt() -> None:
+def test_a_trust_file_in_a_folder_that_is_missing_is_an_error(folder: Path) -> None:
     run("create")
-    signer = keys.evidence_signer()
-    request_id = uuid.uuid4()
-    with transaction.atomic():
-        digest = record_evidence(signer.sign(b"{}"), signer.public_key_pem, request_id=request_id)
-    assert list(doubtful_evidence(signer.keyid, datetime.now(tz=UTC))) == [DoubtfulEvidence(request_id, digest, None)]
-
-
-@pytest.mark.parametrize(
-    ("stamped", "witnessed", "is_doubtful"),
-    [
-        pytest.param(None, None, True, id="neither stamped nor witnessed"),
-        pytest.param(-60, None, True, id="stamped before"),
-        pytest.param(None, -60, True, id="witnessed before"),
-        pytest.param(60, -60, True, id="stamped too late"),
-        pytest.param(-60, 60, True, id="witnessed too late"),
-        pytest.param(-60, -60, False, id="stamped and witnessed before"),
-    ],
-)
-def test_evidence_survives_only_when_stamped_and_witnessed_before(
-    stamped: int | None, witnessed: int | None, is_doubtful: bool, folder: Path, settings: Settings
-) -> None:
-    run("create")
-    entry = signed_evidence()
-    head = sign_ledger()
-    since = datetime.now(tz=UTC).replace(microsecond=0)
-    witness = new_witness(folder, settings)
-    if stamped is not None:
-        at = since + timedelta(seconds=stamped)
-        EvidenceTimestamp.objects.create(leaf_sha256=entry.leaf_sha256, token=b"token", stamped_at=at)
-    if witnessed is not None:
-        witness.cosign(head, since + timedelta(seconds=witnessed))
-    doubtful = list(doubtful_evidence(keys.evidence_signer().keyid, since))
-    assert [item.position for item in doubtful] == ([entry.position] if is_doubtful else [])
-
-
-def test_evidence_after_the_witnessed_head_is_in_doubt(folder: Path, settings: Settings) -> None:
-    run("create")
-    witness = new_witness(folder, settings)
-    witness.cosign(sign_ledger(), datetime.now(tz=UTC).replace(microsecond=0) - timedelta(seconds=60))
-    later = signed_evidence()
-    since = datetime.now(tz=UTC)
-    stamped_at = since - timedelta(seconds=60)
-    EvidenceTimestamp.objects.create(leaf_sha256=later.leaf_sha256, token=b"token", stamped_at=stamped_at)
-    assert [item.position for item in doubtful_evidence(keys.evidence_signer().keyid, since)] == [later.position]
-
-
-# --- trust-file --------------------------------------------------------------------------------------------------
-
-
-def certificate(name: str, issuer: str) -> str:
-    """A certificate in PEM; what it certifies does not matter here."""
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    names = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, each)]) for each in (name, issuer)]
-    builder = x509.CertificateBuilder(names[1], names[0], AUTHORITY.public_key(), 1, now, now + timedelta(days=9))
-    return builder.sign(AUTHORITY, SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+    sign_ledger()
+    with pytest.raises(CommandError, match="No such file"):
+        run("trust-file", "--out", str(folder / "none" / "trust.json"))
 
 
 def test_the_trust_file_is_what_its_reader_expects_and_its_fingerprint_is_printed(folder: Path) -> None:
@@ -294,84 +268,3 @@ def test_the_trust_file_is_what_its_reader_expects_and_its_fingerprint_is_printe
     assert pinned.log_vkeys[0].startswith(f"{head.log.origin}+")
     assert (pinned.timestamp_authorities, pinned.witness_policy_text) == ((), None)
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
-
-
-def test_a_trust_file_can_be_piped_out_of_a_container() -> None:
-    run("create")
-    sign_ledger()
-    out, error = io.StringIO(), io.StringIO()
-    call_command("keys", "trust-file", "--out", "-", stdout=out, stderr=error)
-    data = out.getvalue().encode()
-    assert trust.parse(data).evidence_keys
-    assert trust.fingerprint(data) in error.getvalue()
-
-
-def test_retired_and_distrusted_keys_are_named_with_their_times(folder: Path) -> None:
-    run("create")
-    sign_ledger()
-    old = keys.evidence_signer().keyid
-    run("rotate", "evidence")
-    run("distrust", old, "--from", "2026-05-01T12:00:00Z")
-    run("trust-file", "--out", str(folder / "trust.json"))
-    key = trust.parse((folder / "trust.json").read_bytes()).key_for(old)
-    assert key is not None
-    assert key.valid_until is not None
-    assert key.distrusted_from == datetime(2026, 5, 1, 12, tzinfo=UTC)
-    with pytest.raises(KeyValidityError):
-        key.refuse_invalid(None, is_proven=False)
-
-
-def test_a_distrusted_log_key_is_named_only_beside_witnesses(folder: Path, settings: Settings) -> None:
-    run("create")
-    sign_ledger()
-    vkey = PublicKey.objects.get(purpose="checkpoint")
-    run("distrust", vkey.key_sha256, "--from", "2026-05-01T12:00:00Z")
-    with pytest.raises(CommandError, match="not published yet"):
-        run("trust-file", "--out", str(folder / "trust.json"))
-    new_witness(folder, settings)
-    run("trust-file", "--out", str(folder / "trust.json"))
-    assert trust.parse((folder / "trust.json").read_bytes()).log_vkeys == (vkey.text,)
-
-
-def test_authorities_and_policy_are_taken_from_their_files(folder: Path, settings: Settings) -> None:
-    run("create")
-    sign_ledger()
-    chains = [["Root A", "Root A"], ["TSA A", "Root A"], ["Root B", "Root B"]]
-    pems = [certificate(*chain) for chain in chains]
-    settings.TSA_CERTIFICATES_PATH = folder / "tsa.pem"
-    settings.TSA_CERTIFICATES_PATH.write_text("".join(pems))
-    new_witness(folder, settings)
-    run("trust-file", "--out", str(folder / "trust.json"))
-    pinned = trust.parse((folder / "trust.json").read_bytes())
-    assert pinned.timestamp_authorities == ((pems[0], pems[1]), (pems[2],))
-    assert pinned.witness_policy_text == settings.WITNESS_POLICY_PATH.read_text()
-
-
-@pytest.mark.parametrize(
-    ("setting", "content", "sentence"),
-    [
-        pytest.param("TSA_CERTIFICATES_PATH", None, "cannot be read", id="certificates that are not there"),
-        pytest.param("TSA_CERTIFICATES_PATH", "hello", "certificates in PEM", id="no certificates"),
-        pytest.param("TSA_CERTIFICATES_PATH", certificate("TSA", "Root"), "root", id="no root"),
-        pytest.param("WITNESS_POLICY_PATH", None, "cannot be read", id="a policy that is not there"),
-        pytest.param("WITNESS_POLICY_PATH", "quorum w\n", "Line 1", id="no policy"),
-    ],
-)
-def test_a_trust_file_with_a_broken_part_is_not_written(
-    setting: str, content: str | None, sentence: str, folder: Path, settings: Settings
-) -> None:
-    run("create")
-    sign_ledger()
-    setattr(settings, setting, folder / "part")
-    if content is not None:
-        (folder / "part").write_text(content)
-    with pytest.raises(CommandError, match=sentence):
-        run("trust-file", "--out", str(folder / "trust.json"))
-    assert not (folder / "trust.json").exists()
-
-
-def test_a_trust_file_in_a_folder_that_is_missing_is_an_error(folder: Path) -> None:
-    run("create")
-    sign_ledger()
-    with pytest.raises(CommandError, match="No such file"):
-        run("trust-file", "--out", str(folder / "none" / "trust.json"))

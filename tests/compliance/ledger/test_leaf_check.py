@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from compliance.evidence import canonical, leaf, rekord
 from compliance.evidence.errors import LeafError
-from compliance.ledger import leaf_check
+from compliance.ledger import leaf_check, leaf_check_postgres
 from compliance.ledger.models import EntryKind, LedgerEntry, PendingEntry
 from tests.compliance.evidence.story import new_signer
-from tests.compliance.evidence.test_leaf import EVENT, KEY, NOT_ALLOWED, events
-from tests.compliance.evidence.test_leaf_pattern import SAME_LENGTH, mutated
+from tests.compliance.evidence.test_leaf import EVENT, KEY, NOT_ALLOWED, OPEN_FACTS, SQUEEZED, any_event, events
+from tests.compliance.evidence.test_leaf_pattern import PLUGINS, SAME_LENGTH, mutated, started
 from tests.compliance.evidence.test_rekord import BAD
 
 pytestmark = pytest.mark.django_db
@@ -129,7 +129,7 @@ def test_facts_of_one_type_are_no_facts_of_another(data: st.DataObject) -> None:
 def spellings(value: str) -> list[object]:
     """Other things in the place of a value: personal data first."""
     return [
-        ADDRESS, "Jane Doe", "she called us", value.upper(), f" {value}", f"{value}\n", value[:-1], f"{value}0", "",
+        ADDRESS, SQUEEZED, "Jane Doe", "she called us", "anna_schmidt", "1984.03.12", "art17_1_a", "failed", value.upper(), f" {value}", f"{value}\n", value[:-1], f"{value}0", "",
         'x","name":"Jane', 5, 0, -1, 1.5, 1e300, 2**53, True, None, [], [value], [[value]], [ADDRESS], {"name": ADDRESS},
         "2026-02-30T12:00:00Z", "2026-02-28T24:00:00Z", "2026-06-30T23:59:60Z", "0000-01-01T00:00:00Z",
         "2024-02-29T23:59:59Z", "2026-05-01T12:00:00+00:00", "\u00e9", "\u0000", "_x", "a" * 64, "a" * 65,
@@ -172,6 +172,24 @@ def test_the_edges_are_decided_as_python_decides_them(name: str) -> None:
     changed = dataclasses.replace(row, leaf=row.leaf.replace(old, new))
     assert changed.leaf != row.leaf
     assert database_allows(changed) == python_allows(changed)
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_names_and_versions_of_plug_ins_are_those_that_python_knows(name: str) -> None:
+    method, version, is_allowed = PLUGINS[name]
+    row = dataclasses.replace(row_of(any_event("job.started")), leaf=started(method, version))
+    assert database_allows(row) is python_allows(row) is is_allowed
+
+
+@pytest.mark.parametrize("event_type", leaf.FACTS)
+def test_no_fact_takes_a_name_a_birth_date_and_an_address_as_one_word(event_type: str) -> None:
+    row = row_of(any_event(event_type))
+    assert database_allows(row)
+    for fact, kind in leaf.FACTS[event_type].items():
+        if kind in leaf.WORDS or (event_type, fact) in OPEN_FACTS:
+            value = json.loads(row.leaf)
+            value["facts"][fact] = SQUEEZED
+            assert not database_allows(dataclasses.replace(row, leaf=json_bytes(value)))
 
 
 TEXTS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType(
@@ -325,8 +343,8 @@ def test_the_database_holds_the_list_of_this_code() -> None:
 
 def test_a_longer_list_reaches_the_database_with_the_next_migrate(monkeypatch: pytest.MonkeyPatch) -> None:
     """No migration is written for it. Without this step the check would refuse what the new code writes."""
-    longer = MappingProxyType({**leaf.FACTS, "request.paused": MappingProxyType({"reason": "code"})})
-    paused = EVENT._replace(type="request.paused", facts={"reason": "holiday"})
+    longer = MappingProxyType({**leaf.FACTS, "request.paused": MappingProxyType({"reason": "attention reason"})})
+    paused = EVENT._replace(type="request.paused", facts={"reason": "job_failed"})
     for module in (leaf, leaf_check):
         monkeypatch.setattr(module, "FACTS", longer)
     assert leaf_check.lacking(connection) != []
@@ -334,6 +352,77 @@ def test_a_longer_list_reaches_the_database_with_the_next_migrate(monkeypatch: p
     call_command("migrate", verbosity=0)
     assert leaf_check.lacking(connection) == []
     assert database_allows(row_of(paused))
+
+
+def test_one_more_word_of_a_list_reaches_the_database_with_the_next_migrate(monkeypatch: pytest.MonkeyPatch) -> None:
+    more = MappingProxyType({**leaf.WORDS, "ground": leaf.WORDS["ground"] | {"art17_1_z"}})
+    monkeypatch.setattr(leaf, "WORDS", more)
+    row = row_of(any_event("request.approved", ground="art17_1_z"))
+    assert not database_allows(row)
+    call_command("migrate", verbosity=0)
+    assert leaf_check.lacking(connection) == []
+    assert database_allows(row)
+
+
+# --- A session that is set up to deceive ----------------------------------------------------------------------------
+
+SHADOWS = {
+    "another type text": ["CREATE DOMAIN pg_temp.text AS pg_catalog.bpchar"],
+    "another comparison": [
+        "CREATE FUNCTION shadow.yes(text, text) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true'",
+        "CREATE OPERATOR shadow.= (LEFTARG = text, RIGHTARG = text, FUNCTION = shadow.yes)",
+    ],
+    "another way to read bytes": [
+        "CREATE FUNCTION shadow.encode(bytea, text) RETURNS text LANGUAGE sql IMMUTABLE "
+        "AS $$SELECT pg_catalog.rtrim(pg_catalog.encode($1, $2))$$",
+    ],
+}
+
+
+@pytest.mark.skipif(not IS_POSTGRES, reason="SQLite has no search path")
+@pytest.mark.parametrize("name", SHADOWS)
+def test_what_a_session_puts_before_the_catalogue_changes_nothing(name: str) -> None:
+    """Trailing spaces are nothing to `bpchar`: the canonical text would compare equal to one with more bytes."""
+    good, longer = (dataclasses.replace(row_of(EVENT), leaf=leaf.build(EVENT) + b" " * n) for n in (0, 40))
+    with connection.cursor() as cursor:
+        # Functions are compiled once a session: what was compiled before must not help.
+        cursor.execute(leaf_check_postgres.create_statement(leaf.FACTS))
+        for statement in ("CREATE SCHEMA shadow", *SHADOWS[name]):
+            cursor.execute(statement)
+        cursor.execute("SET search_path = pg_temp, shadow, pg_catalog, public")
+    assert not database_allows(longer)
+    assert database_allows(good)
+
+
+@pytest.mark.skipif(not IS_POSTGRES, reason="SQLite has no search path")
+def test_no_function_of_the_ledger_follows_the_search_path_of_a_session() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT proname, proconfig FROM pg_proc WHERE proname LIKE 'ledger\\_%'")
+        found = dict(cursor.fetchall())
+    assert leaf_check.FUNCTION in found
+    assert {name: paths for name, paths in found.items() if paths != ["search_path=pg_catalog, pg_temp"]} == {}
+
+
+def test_no_literal_of_the_check_has_a_backslash() -> None:
+    assert "\\" not in leaf_check_postgres.source(leaf.FACTS)
+
+
+ALTERED = {
+    "no search path": "RESET search_path",
+    "nothing instead of no": "STRICT",
+    "the rights of its owner": "SECURITY DEFINER",
+    "other answers each time": "VOLATILE",
+}
+
+
+@pytest.mark.skipif(not IS_POSTGRES, reason="SQLite has a trigger, which is compared as a whole")
+@pytest.mark.parametrize("name", ALTERED)
+def test_a_function_with_other_properties_is_put_back(name: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER FUNCTION {leaf_check_postgres.SIGNATURE} {ALTERED[name]}")
+    assert leaf_check.lacking(connection) != []
+    leaf_check.install(connection)
+    assert leaf_check.lacking(connection) == []
 
 
 def test_a_function_that_somebody_replaced_is_put_back_by_migrate() -> None:

@@ -9,9 +9,11 @@ from pytest_django import Settings
 
 from compliance.evidence import cosignature, witness_policy
 from compliance.evidence.witness_policy import Group, Witness, WitnessPolicy
-from compliance.ledger import logs
+from compliance.ledger import hold, logs
 from compliance.ledger.models import CheckpointTimestamp, Cosignature, SignedCheckpoint
 from compliance.ledger.progress import EntryState, Witnessing, progress
+from tests.compliance.evidence import stamping
+from tests.compliance.evidence.stamping import Authority
 from tests.compliance.ledger.growing import grow_to, position_all, write
 
 pytestmark = pytest.mark.django_db
@@ -36,8 +38,18 @@ def cosign(head: SignedCheckpoint, *names: str) -> None:
         Cosignature.objects.create(checkpoint=head, witness=name, line=line, cosigned_at=NOW)
 
 
-def stamp(head: SignedCheckpoint) -> None:
-    CheckpointTimestamp.objects.create(checkpoint=head, token=b"token", stamped_at=NOW)
+@pytest.fixture(autouse=True)
+def authority(settings: Settings, tmp_path: Path) -> Authority:
+    """The time stamp authority of this installation."""
+    made = stamping.new_authority()
+    settings.TSA_CERTIFICATES_PATH = tmp_path / "authority.pem"
+    settings.TSA_CERTIFICATES_PATH.write_text("".join(made.pems))
+    return made
+
+
+def stamp(head: SignedCheckpoint, authority: Authority) -> None:
+    token = authority.stamp(bytes(head.note), NOW)
+    CheckpointTimestamp.objects.create(checkpoint=head, token=token, stamped_at=NOW)
 
 
 def states(*positions: int | None) -> list[EntryState]:
@@ -51,22 +63,22 @@ def test_an_empty_ledger_has_no_progress() -> None:
     assert states(None) == [EntryState.RECEIVED]
 
 
-def test_each_entry_is_at_the_step_that_its_place_has_reached(policy: WitnessPolicy) -> None:
+def test_each_entry_is_at_the_step_that_its_place_has_reached(policy: WitnessPolicy, authority: Authority) -> None:
     heads = [grow_to(size) for size in (4, 6, 8)]
     write(2)
     position_all()
     cosign(heads[1], *NAMES[:2])
-    stamp(heads[0])
+    stamp(heads[0], authority)
     expected = [EntryState.TIMESTAMPED] * 4 + [EntryState.WITNESSED] * 2
     expected += [EntryState.CHECKPOINTED] * 2 + [EntryState.POSITIONED] * 2
     assert states(*range(10)) == expected
     assert progress().witnessing is Witnessing.BEHIND
 
 
-def test_a_quorum_that_is_not_met_leaves_a_checkpoint_unwitnessed(policy: WitnessPolicy) -> None:
+def test_a_quorum_that_is_not_met_leaves_a_checkpoint_unwitnessed(policy: WitnessPolicy, authority: Authority) -> None:
     head = grow_to(4)
     cosign(head, NAMES[0])
-    stamp(head)
+    stamp(head, authority)
     assert progress().witnessing is Witnessing.UNWITNESSED
     assert states(0) == [EntryState.CHECKPOINTED], "a time stamp does not stand in for witnesses"
     cosign(head, NAMES[2])
@@ -82,13 +94,36 @@ def test_a_row_with_a_line_that_does_not_verify_counts_for_nothing(policy: Witne
     assert progress().witnessing is Witnessing.UNWITNESSED
 
 
-def test_without_a_policy_nothing_is_witnessed_and_that_is_said(settings: Settings) -> None:
+def test_a_row_that_is_no_token_of_the_authority_counts_for_nothing(
+    policy: WitnessPolicy, authority: Authority
+) -> None:
+    head, other = grow_to(4), grow_to(5)
+    cosign(other, *NAMES)
+    for token in (
+        b"token",
+        authority.stamp(bytes(head.note), NOW),
+        stamping.new_authority().stamp(bytes(other.note), NOW),
+    ):
+        CheckpointTimestamp.objects.create(checkpoint=other, token=token, stamped_at=NOW)
+    assert states(0) == [EntryState.WITNESSED]
+    stamp(other, authority)
+    assert states(0) == [EntryState.TIMESTAMPED]
+
+
+def test_a_hold_is_said() -> None:
+    grow_to(4)
+    assert progress().held == ""
+    hold.begin("The guard is missing.")
+    assert progress().held == "The guard is missing."
+
+
+def test_without_a_policy_nothing_is_witnessed_and_that_is_said(settings: Settings, authority: Authority) -> None:
     settings.WITNESS_POLICY_PATH = None
     head = grow_to(4)
     cosign(head, *NAMES)
     assert progress().witnessing is Witnessing.NO_POLICY
     assert states(0) == [EntryState.CHECKPOINTED]
-    stamp(head)
+    stamp(head, authority)
     assert states(0) == [EntryState.TIMESTAMPED]
 
 
@@ -100,11 +135,13 @@ def test_a_policy_without_a_quorum_asks_for_nothing(settings: Settings, tmp_path
     assert states(0) == [EntryState.CHECKPOINTED]
 
 
-def test_a_policy_that_cannot_be_read_is_said_and_nothing_is_claimed(settings: Settings, tmp_path: Path) -> None:
+def test_a_policy_that_cannot_be_read_is_said_and_nothing_is_claimed(
+    settings: Settings, tmp_path: Path, authority: Authority
+) -> None:
     settings.WITNESS_POLICY_PATH = tmp_path / "policy"
     head = grow_to(4)
     cosign(head, *NAMES)
-    stamp(head)
+    stamp(head, authority)
     assert progress().witnessing is Witnessing.BROKEN_POLICY
     assert states(0) == [EntryState.CHECKPOINTED]
 

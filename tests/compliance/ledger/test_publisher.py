@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django import Settings
@@ -16,7 +17,8 @@ from compliance.evidence import checkpoint, cosignature, timestamp, witness_poli
 from compliance.evidence.rekord import parse_hashedrekord
 from compliance.evidence.tile_files import LogFolder
 from compliance.evidence.witness_policy import WitnessPolicy
-from compliance.ledger import leadership, leaf_check, logs, outsiders, publisher
+from compliance.ledger import checkpointer, hold, leadership, leaf_check, logs, notes, outsiders, publisher, tokens
+from compliance.ledger.leadership import AnotherLeadsError
 from compliance.ledger.log_store import DirectoryStore
 from compliance.ledger.models import (
     CheckpointTimestamp,
@@ -46,14 +48,18 @@ class Stamping:
     def __init__(self) -> None:
         self.problem = ""
         self.n_asked = 0
+        self.age = timedelta(0)
         self._authority = stamping.new_authority()
 
     def stamp(self, data: bytes) -> tuple[bytes, datetime]:
         self.n_asked += 1
         if self.problem:
             raise StampError(self.problem)
-        at = datetime.now(tz=UTC).replace(microsecond=0)
+        at = datetime.now(tz=UTC).replace(microsecond=0) - self.age
         return self._authority.stamp(data, at), at
+
+    def verified_at(self, token: bytes, data: bytes) -> datetime | None:
+        return tokens.verified_at(token, data, [self._authority.pems])
 
     def assert_token(self, token: bytes | memoryview, data: bytes) -> None:
         assert timestamp.verify(bytes(token), data, self._authority.pems) <= datetime.now(tz=UTC)
@@ -314,6 +320,78 @@ def test_an_authority_that_fails_is_told_and_the_log_is_published(folder: Path) 
     assert CheckpointTimestamp.objects.count() == 1
 
 
+def with_evidence() -> LedgerEntry:
+    """A request with one piece of evidence, whose entry this is."""
+    cast.model_of("spam-filter", cast.ALICE)
+    cast.brought_to(RequestState.SIGNOFF)
+    cast.run_ledger()
+    return LedgerEntry.objects.get(kind="evidence")
+
+
+def log_folder(folder: Path, head: SignedCheckpoint) -> Path:
+    return folder / head.log.origin.rpartition("/")[2]
+
+
+def test_a_row_that_is_no_token_does_not_keep_the_real_one_away(folder: Path) -> None:
+    entry, head = with_evidence(), checkpointer.latest()
+    assert head is not None
+    now, authority, stranger = datetime.now(tz=UTC), Stamping(), Stamping()
+    for at in (now, now + timedelta(days=3650)):
+        for token in (b"x", stranger.stamp(bytes(head.note))[0]):
+            CheckpointTimestamp.objects.create(checkpoint=head, token=token, stamped_at=at)
+            EvidenceTimestamp.objects.create(leaf_sha256=entry.leaf_sha256, token=token, stamped_at=at)
+    publisher_to(folder, authority=authority).publish()
+    assert authority.n_asked == 2
+    authority.assert_token((log_folder(folder, head) / "checkpoint.tsr").read_bytes(), bytes(head.note))
+    stored = EvidenceTimestamp.objects.filter(leaf_sha256=entry.leaf_sha256).latest("pk")
+    authority.assert_token(stored.token, parse_hashedrekord(bytes(entry.leaf)).signature)
+    publisher_to(folder, authority=authority).publish()
+    assert authority.n_asked == 2, "what a new process finds verifies"
+
+
+def test_a_copy_of_an_old_token_in_a_row_that_calls_it_new_holds_nothing_back(folder: Path) -> None:
+    authority = Stamping()
+    head = grow_to(3)
+    authority.age = timedelta(hours=1)
+    token, _ = authority.stamp(bytes(head.note))
+    authority.age = timedelta(0)
+    CheckpointTimestamp.objects.create(checkpoint=head, token=token, stamped_at=datetime.now(tz=UTC))
+    second = grow_to(4)
+    publisher_to(folder, authority=authority).publish()
+    assert (log_folder(folder, second) / "checkpoint.tsr").exists()
+
+
+@pytest.mark.parametrize("name", ["dpo.example", "Anna Example <anna@example.org>", "network.example"])
+def test_a_row_that_is_no_cosignature_is_not_published_and_keeps_nobody_away(
+    folder: Path, witnesses: list[RunningWitness], name: str
+) -> None:
+    head = grow_to(3)
+    witnesses[0].watch(head)
+    forged = cosignature.cosign(
+        bytes(head.note), "dpo.example", Ed25519PrivateKey.generate(), datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    for line in (b"Anna Example, 1 Main Street\n", b"\xff", forged):
+        Cosignature.objects.create(checkpoint=head, witness=name, line=line, cosigned_at=datetime.now(tz=UTC))
+    publisher_to(folder, policy_of(witnesses[0])).publish()
+    note = published_note(folder, head)
+    (real,) = cosignature.cosignatures(note, witnesses[0].vkey)
+    assert note == bytes(head.note) + real.line
+    assert state_of(DPO).problem == ""
+
+
+def test_text_beside_a_real_cosignature_is_not_published(folder: Path, witnesses: list[RunningWitness]) -> None:
+    head = grow_to(3)
+    witnesses[0].watch(head)
+    policy = policy_of(witnesses[0])
+    publisher_to(folder, policy).publish()
+    real = bytes(Cosignature.objects.get().line)
+    with as_owner():
+        Cosignature.objects.all().delete()
+    for line in (real + b"Anna Example\n", b"Anna Example\n" + real, real + real):
+        Cosignature.objects.create(checkpoint=head, witness="dpo.example", line=line, cosigned_at=datetime.now(tz=UTC))
+    assert notes.cosigned_under(head, policy) == bytes(head.note)
+
+
 def test_all_signed_evidence_is_stamped_over_its_signature(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publisher, "STAMPS_PER_ROUND", 1)
     for name in ("spam-filter", "recommender"):
@@ -362,7 +440,8 @@ def test_only_one_publisher_publishes(folder: Path) -> None:
     other = connection.copy()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [int(leadership.Part.PUBLISHER)])
-    publisher_to(folder).publish()
+    with pytest.raises(AnotherLeadsError):
+        publisher_to(folder).publish()
     assert not folder.exists()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_unlock(%s)", [int(leadership.Part.PUBLISHER)])
@@ -414,6 +493,16 @@ def test_the_command_ends_with_another_code_for_a_failure_and_for_a_fork(setting
     with pytest.raises(CommandError, match="published log: ") as refusal:
         call("--once")
     assert refusal.value.returncode == 3
+
+
+def test_the_command_says_that_the_ledger_is_held_and_publishes_what_is_signed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings.LOG_DIR = str(tmp_path / "published")
+    head = grow_to(3)
+    hold.begin("The guard is missing.")
+    assert call("--once") == "The ledger is held, entries get no positions. The guard is missing.\n"
+    assert published_note(tmp_path / "published", head) == bytes(head.note)
 
 
 def test_the_command_publishes_what_is_signed_and_stops(settings: Settings, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import uuid
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from compliance.evidence import leaf as leaves
 from compliance.evidence.errors import LeafError
@@ -54,3 +54,26 @@ def test_the_leaf_is_canonical_and_its_hash_is_returned() -> None:
     event = leaves.parse(bytes(row.leaf))
     assert (event.type, event.actor_role, dict(event.facts)) == ("model.registered", "system", FACTS)
     assert digest == row.leaf_sha256 == leaf_hash(bytes(row.leaf)).hex()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite syncs every commit, as the settings say")
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_is_durable_whatever_the_default_of_the_account_is() -> None:
+    """A receipt must not be lost in a crash of the database after it was given out."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER ROLE CURRENT_USER SET synchronous_commit = off")
+    try:
+        for shown in ("off", "on"):
+            connection.close()
+            with transaction.atomic(), connection.cursor() as cursor:
+                if shown == "on":
+                    for _ in range(2):
+                        record_event(
+                            "key.published", actor=SYSTEM, facts={"purpose": "evidence", "key_sha256": "0" * 64}
+                        )
+                cursor.execute("SHOW synchronous_commit")
+                assert cursor.fetchone() == (shown,)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER ROLE CURRENT_USER RESET synchronous_commit")
+        connection.close()

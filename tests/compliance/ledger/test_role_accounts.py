@@ -26,7 +26,7 @@ MEMBERSHIPS = {
     WEB: ("app", "vault"),
     SEQUENCER: ("ledger_seq",),
     CHECKPOINTER: ("ledger_sign",),
-    PUBLISHER: ("app",),
+    PUBLISHER: ("ledger_publish",),
 }
 
 
@@ -67,6 +67,17 @@ ATTACKS = {
         "change waiting entries": "UPDATE ledger_pendingentry SET event_type = 'x'",
         "make a log longer": "UPDATE ledger_log SET size = size + 1",
         "delete a published key": "DELETE FROM ledger_publickey",
+        "cosign": "INSERT INTO ledger_cosignature SELECT * FROM ledger_cosignature",
+        "stamp a head": "INSERT INTO ledger_checkpointtimestamp SELECT * FROM ledger_checkpointtimestamp",
+        "stamp evidence": "INSERT INTO ledger_evidencetimestamp SELECT * FROM ledger_evidencetimestamp",
+        "take an alarm back": "UPDATE ledger_outsider SET is_alarm = false",
+        "hold the ledger": "INSERT INTO ledger_ledgerhold SELECT * FROM ledger_ledgerhold",
+        "let it go on": "DELETE FROM ledger_ledgerhold",
+        "choose a place in the outbox": "INSERT INTO ledger_pendingentry (id) VALUES (1)",
+        "shadow a table": "CREATE TEMPORARY TABLE ledger_pendingentry (id int)",
+        "shadow a type": "CREATE DOMAIN pg_temp.text AS pg_catalog.bpchar",
+        "open a log at another time": "UPDATE ledger_log SET opened_at = now()",
+        "change a published key": "UPDATE ledger_publickey SET text = text",
     },
     SEQUENCER: {
         "write a checkpoint": "INSERT INTO ledger_signedcheckpoint SELECT * FROM ledger_signedcheckpoint",
@@ -75,10 +86,13 @@ ATTACKS = {
         "read the vault": "SELECT * FROM requests_subjectvault",
         "read requests": "SELECT * FROM requests_deletionrequest",
         "delete a log": "DELETE FROM ledger_log",
+        "rename a log": "UPDATE ledger_log SET origin = origin",
+        "let the ledger go on": "DELETE FROM ledger_ledgerhold",
     },
     CHECKPOINTER: {
         "write into the log": "INSERT INTO ledger_ledgerentry SELECT * FROM ledger_ledgerentry",
         "take entries from the outbox": "DELETE FROM ledger_pendingentry",
+        "distrust a key": "UPDATE ledger_publickey SET distrusted_from = now()",
         "change hashes": "UPDATE ledger_hashtile SET hashes = ''",
         "read the vault": "SELECT * FROM requests_subjectvault",
         "read accounts": "SELECT * FROM auth_user",
@@ -88,6 +102,16 @@ ATTACKS = {
         "shred the vault": "DELETE FROM requests_subjectvault",
         "write a checkpoint": "INSERT INTO ledger_signedcheckpoint SELECT * FROM ledger_signedcheckpoint",
         "take a cosignature away": "DELETE FROM ledger_cosignature",
+        "write into the outbox": "INSERT INTO ledger_pendingentry (kind) VALUES ('event')",
+        "become an administrator": "UPDATE auth_user SET is_superuser = true",
+        "read accounts": "SELECT * FROM auth_user",
+        "close a request": "UPDATE requests_deletionrequest SET state = 'completed'",
+        "read lineage": "SELECT subject_pseudonym FROM registry_lineagerecord",
+        "read who staff are": "SELECT * FROM ledger_actorpseudonym",
+        "end a log": "UPDATE ledger_log SET frozen_at = now()",
+        "publish a key": "INSERT INTO ledger_publickey SELECT * FROM ledger_publickey",
+        "distrust a key": "UPDATE ledger_publickey SET distrusted_from = now()",
+        "let the ledger go on": "DELETE FROM ledger_ledgerhold",
     },
 }
 
@@ -156,6 +180,8 @@ def test_a_request_is_completed_by_accounts_that_have_their_roles_alone(monkeypa
     run_processes()
     with logged_in(WEB):
         plan_with_the_ledger_at_rest(request_id, monkeypatch)
+    run_processes()
+    with logged_in(WEB):
         cast.work(request_id, Verdict.PASS)
         cast.second_signature(request_id)
     run_processes()

@@ -1,5 +1,6 @@
 """How the database roles come about: who owns what, what happens at the same moment, and what an account may lack."""
 
+import re
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from compliance.ledger import drill, roles
+from compliance.ledger import drill, role_matrix, roles
 from compliance.ledger.roles import RolesError
 from tests.compliance.ledger import logins
 
@@ -23,7 +24,7 @@ MIGRATOR, OTHER_DATABASE = "test_migrator", "test_other_expunge"
 
 @pytest.mark.django_db
 def test_a_role_that_is_missing_is_named_with_the_sql_that_makes_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(roles, "ROLES", (*roles.ROLES, "ledger_absent"))
+    monkeypatch.setattr(roles, "ROLES", (*role_matrix.ROLES, "ledger_absent"))
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL ROLE ledger_owner")
 
@@ -78,6 +79,15 @@ def wait_until_second_waits() -> None:
                 return
         pause.wait(0.1)
     raise AssertionError("The second connection never waited for the first.")
+
+
+def test_the_operator_reads_of_the_same_roles() -> None:
+    page = (settings.ROOT / "docs" / "operate.md").read_text()
+    section = page.partition("## Database roles\n")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \| ", section, re.MULTILINE)[: len(role_matrix.ROLES)] == list(role_matrix.ROLES)
+    memberships = re.findall(r"IN ROLE ([\w, ]+);", section)
+    given = {role for groups in memberships for role in groups.split(", ")}
+    assert given == set(role_matrix.ROLES) - {role_matrix.OWNER}
 
 
 @pytest.mark.django_db

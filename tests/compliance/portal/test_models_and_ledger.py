@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from compliance.evidence import trust
-from compliance.ledger import outsiders
+from compliance.ledger import hold, outsiders
 from compliance.ledger.actors import SYSTEM
 from compliance.ledger.checkpointer import latest
 from compliance.ledger.models import PublicKey
@@ -159,6 +159,14 @@ def test_the_ledger_shows_how_it_goes_with_witnesses_and_cries_at_a_fork() -> No
     outsiders.raised_alarm("witness dpo.example", "It holds another history.")
     page = seen(signed_in(cast.audrey()), "/ledger/")
     assert "Fork alarm. Witness dpo.example: It holds another history." in page.text
+    assert page.problems == []
+
+
+def test_a_ledger_that_is_held_says_so_and_why() -> None:
+    assert "The ledger is held" not in seen(signed_in(cast.audrey()), "/ledger/").text
+    hold.begin("The guard file is missing.")
+    page = seen(signed_in(cast.audrey()), "/ledger/")
+    assert "The ledger is held. Entries get no positions for now. The guard file is missing." in page.text
     assert page.problems == []
 
 

@@ -4,21 +4,24 @@ import json
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings as installation
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
-from compliance.evidence import trust
+from compliance.evidence import cosignature, trust
 from compliance.evidence.errors import EvidenceError, ExitCode
 from compliance.evidence.verify import verify_bundle
 from compliance.evidence.verify_export import verify_export
-from compliance.ledger import logs
+from compliance.ledger import checkpointer, logs, notes
 from compliance.ledger.actors import SYSTEM
+from compliance.ledger.models import Cosignature, PublicKey, SignedCheckpoint
 from compliance.ledger.trust_file import current_trust
 from compliance.reports import ledger_export, request_bundle
 from compliance.requests.actions.shred import shred
@@ -26,6 +29,8 @@ from compliance.requests.errors import NotFoundError, NotReadyError
 from compliance.requests.models import DeletionRequest, Letter
 from compliance.requests.states import RequestState
 from tests.compliance import cast
+from tests.compliance.evidence.export_story import policy_of
+from tests.compliance.evidence.ledgers import Cosigner
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -88,6 +93,26 @@ def test_a_stopped_export_leaves_nothing_behind(tmp_path: Path, monkeypatch: pyt
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+def test_an_export_that_our_own_verifier_refuses_is_not_handed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = closed()
+    monkeypatch.setattr(ledger_export, "README", "Run this.")
+    with pytest.raises(ledger_export.ExportRefusedError, match=r"exit code 15, malformed_file.*README\.txt"):
+        ledger_export.export(tmp_path / "export", [request.pk])
+    with pytest.raises(CommandError, match="was not handed out"):
+        call_command("export_ledger", str(tmp_path / "export"), "--all-closed", stdout=StringIO())
+    assert exports_in(tmp_path) == []
+
+
+def test_an_export_is_not_handed_out_before_witnesses_saw_its_head(tmp_path: Path, settings: Settings) -> None:
+    closed()
+    ask_for(Cosigner("w.example"), tmp_path, settings)
+    with pytest.raises(ledger_export.ExportRefusedError, match="checkpoint_unwitnessed"):
+        ledger_export.export(tmp_path / "export", [])
+    assert exports_in(tmp_path) == []
+
+
 def test_all_closed_requests_are_disclosed_but_one_that_is_not_signed_yet(tmp_path: Path) -> None:
     request, out, err = closed(), StringIO(), StringIO()
     Letter.objects.update(sent_at=NOW)
@@ -110,6 +135,80 @@ def test_an_export_verifies_with_and_without_disclosed_requests(tmp_path: Path) 
         report = verify_export(folder, trust=current_trust())
         assert [line.request for line in report.requests if line.is_disclosed] == [str(each) for each in disclosed]
         assert {line.state for line in report.requests} == {"completed"}
+
+
+def ask_for(witness: Cosigner, folder: Path, settings: Settings) -> None:
+    """A policy that asks for this witness."""
+    settings.WITNESS_POLICY_PATH = folder / "policy"
+    settings.WITNESS_POLICY_PATH.write_text(policy_of([witness], 1))
+
+
+def cosign(witness: Cosigner, head: SignedCheckpoint) -> None:
+    """The witness has seen this head."""
+    line = cosignature.cosign(bytes(head.note), witness.name, witness.key, witness.at)
+    Cosignature.objects.create(checkpoint=head, witness=witness.name, line=line, cosigned_at=witness.at)
+
+
+def newest() -> SignedCheckpoint:
+    head = checkpointer.latest()
+    assert head is not None
+    return head
+
+
+def distrust_all(moment: datetime) -> None:
+    PublicKey.objects.filter(purpose=PublicKey.Purpose.EVIDENCE).update(distrusted_from=moment)
+
+
+def test_the_head_that_witnesses_saw_before_a_key_was_distrusted_goes_with_the_export(
+    tmp_path: Path, settings: Settings
+) -> None:
+    key, now = Ed25519PrivateKey.generate(), datetime.now(tz=UTC).replace(microsecond=0)
+    at_first, before, after = (
+        Cosigner("w.example", key, now + timedelta(minutes=minutes)) for minutes in (-20, -10, 10)
+    )
+    ask_for(before, tmp_path, settings)
+    request, heads = closed(), []
+    for witness, person in ((at_first, cast.CHARLIE), (before, cast.CHARLIE), (after, None)):
+        cosign(witness, newest())
+        heads.append(newest())
+        if person is not None:
+            cast.ask(person)
+            cast.run_ledger()
+    folder = ledger_export.export(tmp_path / "trusting", [])
+    assert list(folder.glob("logs/*/earlier/*")) == []
+    # For this moment the newest one was there in time.
+    distrust_all(now + timedelta(minutes=20))
+    folder = ledger_export.export(tmp_path / "in-time", [])
+    assert list(folder.glob("logs/*/earlier/*")) == []
+    distrust_all(now)
+    folder = ledger_export.export(tmp_path / "export", [])
+    (earlier,) = folder.glob("logs/*/earlier/*")
+    assert earlier.name == f"{heads[1].size}.checkpoint"
+    assert earlier.read_bytes() == notes.cosigned(heads[1])
+    assert verify_export(folder, trust=current_trust()).n_earlier_heads == 1
+    # Without tokens nothing proves a time: what was signed with the key is not shown.
+    with pytest.raises(ledger_export.ExportRefusedError, match="key_not_valid"):
+        ledger_export.export(tmp_path / "disclosed", [request.pk])
+
+
+def test_a_ledger_that_grows_faster_than_witnesses_cosign_is_shown_as_they_saw_it(
+    tmp_path: Path, settings: Settings
+) -> None:
+    witness = Cosigner("w.example", Ed25519PrivateKey.generate(), datetime.now(tz=UTC).replace(microsecond=0))
+    ask_for(witness, tmp_path, settings)
+    request = closed()
+    with pytest.raises(ledger_export.ExportRefusedError, match="try again"):
+        ledger_export.export(tmp_path / "unseen", [request.pk])
+    seen = newest()
+    cosign(witness, seen)
+    later = cast.ask(cast.CHARLIE).request
+    cast.run_ledger()
+    folder = ledger_export.export(tmp_path / "seen", [request.pk])
+    report = verify_export(folder, trust=current_trust())
+    assert (report.logs[0].size, report.is_witnessed) == (seen.size, True)
+    assert verify_bundle(request_bundle.export(request.pk), trust=current_trust()).logs[0].is_witnessed
+    with pytest.raises(ledger_export.ExportRefusedError, match="unwitnessed"):
+        ledger_export.export(tmp_path / "unseen", [later.pk])
 
 
 def test_the_same_ledger_gives_the_same_files(tmp_path: Path) -> None:
@@ -171,7 +270,7 @@ def test_the_command_exports_and_the_auditors_command_verifies_and_explains(tmp_
             check=False,
             capture_output=True,
             text=True,
-            cwd=settings.ROOT,
+            cwd=installation.ROOT,
         )
         assert done.returncode == ExitCode.VERIFIED, done.stdout + done.stderr
         assert json.loads(done.stdout)["verified"] is True

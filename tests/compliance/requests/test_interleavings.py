@@ -140,7 +140,7 @@ def test_a_version_that_was_made_but_never_judged_is_destroyed_too() -> None:
     job = job_on("spam", request)
     start_job(job.pk, actor=ONE)
     record_job(job.pk, actor=ONE, manifest=cast.manifest_of("spam", 2), assurance="exact", outcome={})
-    fail_job(job.pk, actor=ONE, reason="data_missing")
+    fail_job(job.pk, actor=ONE, reason="data")
     made = ModelVersion.objects.get(number=2)
     assert made.status == VersionState.REJECTED
     assert made.destroy_after is not None

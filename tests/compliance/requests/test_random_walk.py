@@ -87,6 +87,7 @@ class Walk:
 
     def plan(self) -> None:
         plan(self.request().pk, actor=SYSTEM)
+        cast.run_ledger()
 
     def retry(self) -> None:
         retry(self.request().pk, actor=self.operator)
@@ -190,7 +191,7 @@ class Walk:
             RequestState.RECEIVED: (lambda: cast.prove(request.pk),),
             RequestState.IDENTITY_PENDING: (lambda: cast.prove(request.pk),),
             RequestState.UNDER_REVIEW: (lambda: cast.decide(request.pk),),
-            RequestState.APPROVED: (lambda: plan(request.pk, actor=SYSTEM),),
+            RequestState.APPROVED: (lambda: plan(request.pk, actor=SYSTEM), cast.run_ledger),
             RequestState.ATTENTION: (lambda: cast.decide(request.pk),),
             RequestState.SIGNOFF: (lambda: cast.second_signature(request.pk),),
         }

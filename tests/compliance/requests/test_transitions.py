@@ -24,7 +24,7 @@ from compliance.requests.states import (
 from tests.compliance import cast
 
 EVENT = "request.attention"
-FACTS: dict[str, str | int | list[str]] = {"reason": "test"}
+FACTS: dict[str, str | int | list[str]] = {"reason": "job_failed"}
 PAIRS = list(itertools.product(RequestState, RequestState))
 
 

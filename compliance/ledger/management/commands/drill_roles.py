@@ -1,4 +1,4 @@
-"""`manage.py drill_roles`: tries what each database role may do, and compares with the matrix in roles.py."""
+"""`manage.py drill_roles`: tries what each database role may do, and compares with role_matrix.py."""
 
 from typing import Any
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from compliance.evidence import canonical, trust
 from compliance.evidence.checkpoint import parse_vkey
@@ -20,7 +20,13 @@ from compliance.ledger.doubtful_evidence import doubtful_evidence
 from compliance.ledger.errors import KeyStateError
 from compliance.ledger.models import PublicKey
 from compliance.ledger.readiness import refuse_missing_tables
-from compliance.ledger.trust_file import current_trust
+from compliance.ledger.trust_file import (
+    WITNESSES_HELP,
+    current_trust,
+    left_out,
+    timestamp_authorities,
+    witness_policy_text,
+)
 
 Purpose = PublicKey.Purpose
 MIN_PREFIX_CHARACTERS = 8
@@ -42,7 +48,6 @@ class Command(BaseCommand):
         rotate.add_argument(
             "--overlap-hours",
             type=int,
-            default=hours,
             help=f"how long the old evidence key stays valid for running jobs (default {hours})",
         )
         distrust = verbs.add_parser("distrust", help="a key may be in the wrong hands; shows what must be run again")
@@ -95,18 +100,17 @@ class Command(BaseCommand):
             self.stdout.write("No key is published yet. Run `manage.py keys create`.")
 
     def _rotate(self, options: dict[str, Any]) -> None:
-        if options["overlap_hours"] < 0:
-            raise CommandError(f"--overlap-hours must be 0 or more, found {options['overlap_hours']}.")
-        if options["purpose"] == Purpose.EVIDENCE:
-            row = keys.rotate_evidence_key(timedelta(hours=options["overlap_hours"]))
+        purpose, overlap = Purpose(options["purpose"]), _overlap(options)
+        if purpose is Purpose.EVIDENCE:
+            row = keys.rotate_evidence_key(overlap)
             self.stdout.write(f"The evidence key is now {row.key_sha256}. Give auditors a new trust file.")
             return
         log = keys.begin_rotation_of_log_key()
         if log is None:
-            self.stdout.write("No log has begun yet: the first one begins with the new key.")
-            return
-        further = _NEXT_BEHIND_URI if keys.key_uri(Purpose.CHECKPOINT) else _NEXT_IN_FILE
-        self.stdout.write(f"{log.origin} takes no further entries. {further}")
+            self.stdout.write("No log has to end first: the one that has no checkpoint yet begins with the new key.")
+        else:
+            self.stdout.write(f"{log.origin} takes no further entries. The old key signs it to its end.")
+        self.stdout.write(_NEXT_BEHIND_URI if keys.key_uri(purpose) else _NEXT_IN_FILE)
 
     def _distrust(self, options: dict[str, Any]) -> None:
         try:
@@ -114,10 +118,16 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(f"--from: {error}.") from error
         row = _published(options["key"])
-        distrust_key(row.key_sha256, distrusted_from=since)
+        # What must run again depends on it: better refused before than when the key is distrusted already.
+        witness_policy_text()
+        timestamp_authorities()
+        # Repeated, it lists again what must run again.
+        if row.distrusted_from != since:
+            distrust_key(row.key_sha256, distrusted_from=since)
         self.stdout.write(f"The {row.purpose} key {row.key_sha256} is distrusted from {options['since']} on.")
         if row.purpose == Purpose.CHECKPOINT:
             self.stdout.write("Run `manage.py keys rotate checkpoint` now, and give auditors a new trust file.")
+            self._tell_left_out(self.stdout)
             return
         n_doubtful = 0
         for item in doubtful_evidence(row.key_sha256, since):
@@ -127,26 +137,43 @@ class Command(BaseCommand):
         self.stdout.write(f"Evidence that rests on this key alone: {n_doubtful}. Give auditors a new trust file.")
 
     def _write_trust_file(self, options: dict[str, Any]) -> None:
-        data = trust.write(current_trust())
         is_piped = options["out"] == "-"
+        path = Path(options["out"])
+        if not is_piped and (not path.name or path.is_dir()):
+            raise CommandError(f"--out must name a file, or be - for standard output; found {options['out']!r}.")
+        data = trust.write(current_trust())
         say = self.stderr if is_piped else self.stdout
         if is_piped:
             self.stdout.write(data.decode(), ending="")
         else:
-            _replace(Path(options["out"]), data)
+            _replace(path, data)
         say.write(f"{options['out']}: fingerprint (SHA-256) {trust.fingerprint(data)}")
         say.write("Tell auditors the fingerprint on another way than the one that carries the file.")
+        self._tell_left_out(say)
+
+    def _tell_left_out(self, say: OutputWrapper) -> None:
+        for vkey in left_out():
+            say.write(f"The trust file leaves {parse_vkey(vkey).name} out: its key is distrusted. {WITNESSES_HELP}")
 
 
 _USES = {True: "in use here", False: "not in use here", None: "this process cannot read the key in use"}
-_NEXT_IN_FILE = (
-    "The checkpointer signs it to its end with the old key and begins the next log with the new one. Then give "
-    "auditors a new trust file."
-)
+_NEXT_IN_FILE = "When the checkpointer has begun the next log with the new key, give auditors a new trust file."
 _NEXT_BEHIND_URI = (
-    "Stop the checkpointer, run `manage.py checkpointer --once` until it has signed the log to its end, set "
-    "EXPUNGE_LEDGER_KEY_URI and its public key to the new key, and start the checkpointer: the next log begins with it."
+    "Leave the checkpointer running until it says that the next log must begin under another key. Then set "
+    "EXPUNGE_LEDGER_KEY_URI and its public key to the new key, start it again, and give auditors a new trust file."
 )
+
+
+def _overlap(options: dict[str, Any]) -> timedelta:
+    """Of the option, or the default; raises CommandError."""
+    hours, most = options["overlap_hours"], int(keys.MAX_OVERLAP.total_seconds() // 3600)
+    if hours is None:
+        return keys.OVERLAP
+    if options["purpose"] != Purpose.EVIDENCE:
+        raise CommandError("--overlap-hours is for the evidence key: a log is signed by one key from end to end.")
+    if not 0 <= hours <= most:
+        raise CommandError(f"--overlap-hours must be 0 to {most}, found {hours}.")
+    return timedelta(hours=hours)
 
 
 def _described(row: PublicKey, used: str | None) -> dict[str, Any]:

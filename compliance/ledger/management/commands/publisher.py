@@ -8,9 +8,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from compliance.evidence.errors import TrustFileError
-from compliance.ledger import log_store, process_loop, timestamping, witnesses
+from compliance.ledger import hold, log_store, process_loop, timestamping, witnesses
 from compliance.ledger.models import Outsider
-from compliance.ledger.process_loop import ALARM_EXIT_CODE, Process
+from compliance.ledger.process_loop import ALARM_EXIT_CODE, MinuteVoice, Process
 from compliance.ledger.publisher import Publisher
 from compliance.ledger.readiness import refuse_missing_tables
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="publish what is signed now, and stop")
-        parser.add_argument("--whole", action="store_true", help="first compare every published file with the database")
+        parser.add_argument("--whole", action="store_true", help="first compare every file and entry with the tree")
 
     def handle(self, *args: Any, once: bool, whole: bool, **options: Any) -> None:
         try:
@@ -31,10 +31,14 @@ class Command(BaseCommand):
             publisher = Publisher(store, witnesses.policy(), timestamping.configured())
         except (ImproperlyConfigured, TrustFileError) as error:
             raise CommandError(str(error)) from error
-        is_whole = whole
+        is_whole, voice = whole, MinuteVoice(self.stderr.write)
 
         def step() -> bool:
             nonlocal is_whole
+            held = hold.current()
+            if held is not None:
+                # What is signed is published all the same: others should see it.
+                voice.say("hold", f"The ledger is held, entries get no positions. {held.reason}")
             is_more = publisher.publish(is_whole=is_whole)
             is_whole = False
             return is_more

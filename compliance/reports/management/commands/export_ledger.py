@@ -25,6 +25,7 @@ from compliance.requests.models import DeletionRequest
 _REFUSALS = (
     RequestError,
     EvidenceError,
+    ledger_export.ExportRefusedError,
     LogFilesError,
     StoreError,
     TileError,

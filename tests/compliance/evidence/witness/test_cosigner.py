@@ -1,11 +1,13 @@
 """The witness at work: one history for ever, whatever happens to its disk, its clock and its callers."""
 
+import dataclasses
 import logging
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from compliance.evidence import checkpoint, cosignature
 from compliance.evidence.witness.cosigner import Cosigner, now
@@ -78,6 +80,35 @@ def test_a_known_checkpoint_is_cosigned_again_at_its_new_time(opened: Store, log
     assert cosigner.add_checkpoint(log.request(0, 5)).status == 200
     answer = cosigner.add_checkpoint(log.request(5, 5))
     assert cosigned_at(log.note(5), answer, opened) == NOON + timedelta(hours=1)
+
+
+def test_a_known_checkpoint_sent_again_within_the_second_is_answered_without_the_disk(
+    opened: Store, folder: Path, log: History
+) -> None:
+    """Anybody can send the note that the witness publishes, and would wear out its disk."""
+    cosigner = Cosigner(opened, clock=lambda: NOON)
+    first = cosigner.add_checkpoint(log.request(0, 5))
+    path = folder / "logs" / f"{HASH}.json"
+    before = path.stat()
+    for _ in range(3):
+        assert cosigner.add_checkpoint(log.request(5, 5)) == first
+    # Each write makes a new file.
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    # Something new is written within the same second.
+    assert cosigned_at(log.note(6), cosigner.add_checkpoint(log.request(5, 6)), opened) == NOON
+    assert path.stat().st_ino != before.st_ino
+
+
+def test_a_note_with_the_line_of_a_second_key_gets_the_same_cosignature_within_the_second(
+    opened: Store, log: History
+) -> None:
+    """A cosignature is over the text of a note, whatever signatures stand below it."""
+    second = dataclasses.replace(log, key=Ed25519PrivateKey.generate())
+    opened.add_log(second.vkey)
+    cosigner = Cosigner(opened, clock=lambda: NOON)
+    first = cosigner.add_checkpoint(log.request(0, 5))
+    assert cosigner.add_checkpoint(second.request(5, 5)) == first
+    assert cosigned_at(second.note(5), first, opened) == NOON
 
 
 def test_logs_do_not_disturb_one_another(opened: Store, log: History) -> None:

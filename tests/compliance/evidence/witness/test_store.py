@@ -71,6 +71,14 @@ DAMAGE = [
     pytest.param(changed("\\n5\\n", "\\n4\\n"), "damaged", id="a smaller size"),
     pytest.param(without_own_line, "did not cosign", id="a note that was not cosigned"),
     pytest.param(renamed, "another log", id="the file of another log"),
+    pytest.param(lambda folder: (folder / "logs" / LOG_FILE).unlink(), "is missing", id="no file of a log"),
+    pytest.param(lambda folder: (folder / "watched").unlink(), "no folder of a witness", id="no list of logs"),
+    pytest.param(lambda folder: (folder / "watched").write_text(ORIGIN), "no.* list of", id="a torn list of logs"),
+    pytest.param(
+        lambda folder: (folder / "watched").write_text("a\na\n"), "no.* list of", id="a log twice in the list"
+    ),
+    pytest.param(lambda folder: (folder / "watched").write_text("\n"), "no.* list of", id="an empty line in the list"),
+    pytest.param(lambda folder: (folder / "watched").write_bytes(b"\xff\n"), "damaged", id="a list of other bytes"),
     pytest.param(
         lambda folder: (folder / "logs" / LOG_FILE).write_bytes(b"0" * 2_000_000), "damaged", id="a huge file"
     ),
@@ -82,6 +90,36 @@ def test_a_damaged_folder_is_not_served(cosigned: Path, damage: Callable[[Path],
     damage(cosigned)
     with pytest.raises(StateFolderError, match=message), Store.open(cosigned):
         pass
+
+
+def test_a_folder_that_lost_what_it_knew_of_a_log_signs_no_second_history(cosigned: Path, log: History) -> None:
+    (cosigned / "logs" / LOG_FILE).unlink()
+    for use in (lambda: State.read(cosigned), lambda: Store.open(cosigned).__enter__()):
+        with pytest.raises(StateFolderError, match=f"log {ORIGIN} is missing. Do not restore an old copy"):
+            use()
+    # Nor does adding the log anew: it is the command that an operator would try.
+    with pytest.raises(StateFolderError, match="is missing"), Store.open(cosigned) as opened:
+        opened.add_log(log.vkey)
+
+
+def test_a_log_that_was_added_when_the_process_was_killed_is_watched_from_the_next_start_on(
+    folder: Path, vkey: VerifierKey
+) -> None:
+    """Its file is there and its line is not yet; nothing was signed."""
+    assert (folder / "watched").read_text() == f"{ORIGIN}\n"
+    (folder / "watched").write_text("")
+    with Store.open(folder) as opened:
+        assert (list(opened.logs), opened.vkey) == ([ORIGIN], vkey)
+    assert (folder / "watched").read_text() == f"{ORIGIN}\n"
+
+
+def test_the_list_of_watched_logs_only_grows(cosigned: Path) -> None:
+    second = History(origin="ledger.example/2025")
+    with Store.open(cosigned) as opened:
+        opened.add_log(second.vkey)
+        opened.add_log(second.vkey)
+    assert (cosigned / "watched").read_text() == f"{ORIGIN}\n{second.origin}\n"
+    assert State.read(cosigned).watched == (ORIGIN, second.origin)
 
 
 @pytest.mark.parametrize("place", ["nowhere", "a file"])

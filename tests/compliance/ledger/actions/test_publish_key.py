@@ -1,5 +1,7 @@
 """A key is published once, and the ledger says so."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -8,7 +10,9 @@ from django.db import DatabaseError
 from compliance.evidence import checkpoint, dsse, leaf
 from compliance.evidence.errors import EvidenceError
 from compliance.ledger.actions import publish_key as module
+from compliance.ledger.actions.distrust_key import distrust_key
 from compliance.ledger.actions.publish_key import publish_key
+from compliance.ledger.actions.retire_key import retire_key
 from compliance.ledger.models import PendingEntry, PublicKey
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +65,18 @@ def test_one_key_has_a_row_for_each_log_that_it_signs() -> None:
         (dsse.public_key_sha256(ED25519), VKEY),
         (dsse.public_key_sha256(ED25519), other),
     }
+
+
+def test_what_was_said_of_a_key_holds_for_the_next_log_that_it_signs() -> None:
+    publish_key(CHECKPOINT, VKEY)
+    key_sha256 = dsse.public_key_sha256(ED25519)
+    at = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    distrust_key(key_sha256, distrusted_from=at)
+    retire_key(key_sha256, valid_until=at + timedelta(hours=1))
+    row = publish_key(CHECKPOINT, checkpoint.vkey("example.org/log/2027", ED25519))
+    assert (row.distrusted_from, row.valid_until) == (at, at + timedelta(hours=1))
+    other = publish_key(CHECKPOINT, checkpoint.vkey("example.org/log/2027", Ed25519PrivateKey.generate().public_key()))
+    assert (other.distrusted_from, other.valid_until) == (None, None)
 
 
 def test_a_key_is_valid_a_little_before_it_is_published_for_a_clock_that_is_behind() -> None:

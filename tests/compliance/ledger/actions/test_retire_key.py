@@ -1,6 +1,6 @@
 """A key goes out of use with its entry, once, for all logs that it signed."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -13,6 +13,7 @@ from compliance.ledger.errors import KeyStateError
 from compliance.ledger.models import PendingEntry, PublicKey
 
 pytestmark = pytest.mark.django_db
+ED25519 = Ed25519PrivateKey.generate().public_key()
 AT = datetime(2026, 5, 1, 12, 0, 0, 999_999, tzinfo=UTC)
 
 
@@ -34,6 +35,20 @@ def test_it_refuses_to_move_the_end_of_a_key(key_sha256: str) -> None:
         retire_key(key_sha256, valid_until=datetime(2030, 1, 1, tzinfo=UTC))
     assert PublicKey.objects.get().valid_until == AT.replace(microsecond=0)
     assert PendingEntry.objects.filter(event_type="key.retired").count() == 1
+
+
+def test_an_earlier_end_replaces_a_later_one(key_sha256: str) -> None:
+    retire_key(key_sha256, valid_until=AT)
+    retire_key(key_sha256, valid_until=AT - timedelta(days=1))
+    assert PublicKey.objects.get().valid_until == datetime(2026, 4, 30, 12, tzinfo=UTC)
+    assert PendingEntry.objects.filter(event_type="key.retired").count() == 2
+
+
+def test_a_vkey_that_was_left_open_ends_no_later_than_the_others() -> None:
+    rows = [publish_key(PublicKey.Purpose.CHECKPOINT, checkpoint.vkey(f"example.org/log/{n}", ED25519)) for n in (1, 2)]
+    PublicKey.objects.filter(pk=rows[0].pk).update(valid_until=AT.replace(microsecond=0))
+    retire_key(rows[0].key_sha256, valid_until=AT + timedelta(days=1))
+    assert set(PublicKey.objects.values_list("valid_until", flat=True)) == {AT.replace(microsecond=0)}
 
 
 def test_row_and_entry_say_the_same_second(key_sha256: str) -> None:
