@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any, Self
 
 from compliance.requests.calendars import (
+    ONE_DAY,
     Calendar,
     in_utc,
     local_date,
@@ -90,22 +91,17 @@ class Clock:
         if self.extension_notice_at is not None:
             object.__setattr__(self, "extension_notice_at", in_utc(self.extension_notice_at, "extension_notice_at"))
         self._refuse_impossible_pauses()
-        for day in (
-            self.received_date,
-            *(day for pause in self.suspensions for day in (pause.from_date, pause.until_date)),
-        ):
-            if day is not None:
-                self.calendar.reason_off(day)
+        self._refuse_uncovered_days()
 
     def _refuse_impossible_pauses(self) -> None:
         free_from: datetime | None = self.received_at
         for pause in self.pauses:
             if free_from is None or pause.from_at < free_from:
                 expected = (
-                    "none after one that is still open" if free_from is None else f"from {free_from.isoformat()} on"
+                    "none after the open one" if free_from is None else f"the next from {free_from.isoformat()} on"
                 )
                 raise InvalidInputError(
-                    f"pauses: expected one {expected}, found one that begins at {pause.from_at.isoformat()}. "
+                    f"pauses: expected {expected}, found one that begins at {pause.from_at.isoformat()}. "
                     "Pauses begin after receipt and do not overlap."
                 )
             free_from = pause.until_at
@@ -131,6 +127,50 @@ class Clock:
             )
             for pause in pauses
         )
+
+    @property
+    def nominal_end(self) -> date:
+        """Where the first period would end if every day were a working day."""
+        return self.regime.after(self.received_date, self.regime.length)
+
+    @property
+    def nominal_extended_end(self) -> date:
+        """The same for the extended period, which is counted from receipt as a whole."""
+        return self.regime.after(self.received_date, self.regime.length + self.regime.extension)
+
+    @property
+    def nominal_chained_end(self) -> date:
+        """The same for those who count the extension from the end of the first period.
+
+        From its nominal end, which never gives a later date than its end after a weekend.
+        """
+        return self.regime.after(self.nominal_end, self.regime.extension)
+
+    @property
+    def acknowledgement_date(self) -> date | None:
+        """By when receipt must be confirmed, or None where the law does not ask for it."""
+        n_days = self.regime.acknowledgement_business_days
+        return None if n_days is None else self.calendar.working_days_after(self.received_date, n_days)
+
+    def last_day(self, nominal: date) -> date:
+        """The last day of a period with this nominal end: the next working day where the law moves it there."""
+        return self.calendar.on_or_after(nominal) if self.regime.rolls_over else nominal
+
+    def last_day_with_pauses(self, nominal: date) -> date | None:
+        """The same if no suspended day is counted, or None while it is open how many there will be.
+
+        A period that ran out before a pause began stays where it was.
+        """
+        end = nominal
+        for pause in self.suspensions:
+            if pause.from_date >= self.last_day(end):
+                break
+            if pause.until_date is None:
+                return None
+            # Begun on the weekend or holiday after the nominal end, a pause only delays the next working day.
+            runs = pause.from_date < end
+            end = end + (pause.until_date - pause.from_date) if runs else pause.until_date + ONE_DAY
+        return self.last_day(end)
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
