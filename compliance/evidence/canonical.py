@@ -24,6 +24,7 @@ _CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 # Python's spelling of floats that ECMAScript spells in another way, where a value begins.
 _OTHER_FLOAT = re.compile(r"([:,\[])(-?[0-9][0-9.]*(?:e[+-][0-9]+|(?<=\.0)))(?=[,\]}])")
+_BEFORE_VALUE, _AFTER_VALUE = frozenset(":,["), frozenset(",]}")
 _encode_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -54,16 +55,26 @@ def dumps(value: Any) -> bytes:
 
 
 def _dumps(value: Any) -> str:
-    n_floats = _count_other_floats((value,))
-    if n_floats is None:
+    floats: list[float] = []
+    if not _is_plain((value,), floats):
         return _encode(value)
     # The C encoder writes the same text but for some floats, which are put right in it.
     plain = _encode_plain(value)
-    if n_floats == 0:
+    if not floats:
         return plain
+    if len(floats) == 1 and (text := _with_only(floats[0], plain)) is not None:
+        return text
     text, n_found = _OTHER_FLOAT.subn(lambda match: match[1] + _encode_float(float(match[2])), plain)
     # More than there are: a string holds what looks like one.
-    return text if n_found == n_floats else _encode(value)
+    return text if n_found == len(floats) else _encode(value)
+
+
+def _with_only(value: float, plain: str) -> str | None:
+    """The text with this float in its other spelling; None where it is not easily found in it."""
+    before, spelled, after = plain.partition(repr(value))
+    if spelled in after or before[-1:] not in _BEFORE_VALUE or after[:1] not in _AFTER_VALUE:
+        return None
+    return before + _encode_float(value) + after
 
 
 def loads(data: bytes) -> Any:
@@ -86,40 +97,37 @@ def parse(data: bytes) -> Any:
         raise ValueError(str(error)) from error
 
 
-def _count_other_floats(container: Any) -> int | None:
-    """How many floats ECMAScript spells in another way than Python; None where other things are spelt differently."""
+def _is_plain(container: Any, floats: list[float]) -> bool:
+    """Whether Python spells everything in a container as ECMAScript does, but for floats, which are added to the list."""
     members = container
     if type(container) is dict:
         members = container.values()
         try:
-            is_plain = "".join(container).isascii()
+            is_sorted_alike = "".join(container).isascii()
         except TypeError:
-            is_plain = False
-        # Keys that are sorted differently, or are none.
-        if not is_plain:
-            return None
-    total = 0
+            # Keys that are no strings.
+            return False
+        if not is_sorted_alike:
+            return False
     for member in members:
         kind = type(member)
         if kind is str:
             continue
-        n_floats = _count_other_floats(member) if kind in _CONTAINERS else _is_other_number(member)
-        if n_floats is None:
-            return None
-        total += n_floats
-    return total
+        if not (_is_plain(member, floats) if kind in _CONTAINERS else _is_plain_number(member, floats)):
+            return False
+    return True
 
 
-def _is_other_number(value: Any) -> int | None:
+def _is_plain_number(value: Any, floats: list[float]) -> bool:
     kind = type(value)
-    if value is None or kind is bool:
-        return 0
-    if kind is int:
-        return 0 if -MAX_INT <= value <= MAX_INT else None
     if kind is float:
         # Between these bounds both write plain decimals; a whole number loses its `.0` in ECMAScript.
-        return int(not 1e-4 <= abs(value) < 1e16 or value.is_integer())
-    return None
+        if not 1e-4 <= abs(value) < 1e16 or value.is_integer():
+            floats.append(value)
+        return True
+    if kind is int:
+        return bool(-MAX_INT <= value <= MAX_INT)
+    return value is None or kind is bool
 
 
 def _encode(value: Any) -> str:

@@ -8,7 +8,6 @@ count or a time, which cannot be told from genuine ones.
 Leaves of signed evidence are another kind: see rekord.py.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -158,8 +157,6 @@ FACTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 WITHOUT_REQUEST = frozenset(name for name in FACTS if not name.startswith(("request.", "job.", "findings.")))
-# What a pattern has matched is one object from its first to its last byte.
-_scan = json.JSONDecoder().raw_decode
 FIRST = "request.received"
 _REQUEST_KEY = b'"request":"'
 _N_UUID = 36
@@ -223,8 +220,10 @@ def parse(leaf: bytes) -> Event:
     if len(leaf) > MAX_LEAF_BYTES:
         raise LeafError(f"Expected a leaf of at most {MAX_LEAF_BYTES} bytes, found {len(leaf)}.")
     try:
-        if leaf_pattern.is_canonical(leaf, _PATTERNS):
-            return _read(_scan(leaf.decode())[0])
+        values = leaf_pattern.read(leaf, _PATTERNS)
+        if values is not None:
+            name, request, previous, at, role, actor_id, facts = values
+            return Event(name, request, previous, datetime.fromisoformat(at), role, actor_id, facts)
         event = _read(canonical.loads(leaf))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise LeafError("Expected the canonical JSON of an event leaf, found something else.") from error

@@ -91,6 +91,8 @@ def _make_durable() -> None:
     if connection.vendor != "postgresql":
         return
     session: object = connection.connection
+    if _is_volatile.get(session) is False:
+        return
     with connection.cursor() as cursor:
         if session not in _is_volatile:
             cursor.execute("SHOW synchronous_commit")

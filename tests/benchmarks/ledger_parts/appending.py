@@ -80,8 +80,11 @@ def _set_up(begin: Any) -> None:
     import django
 
     django.setup()
+    from django.conf import settings
     from django.db import connection
 
+    # As in service: while debugging, Django notes every statement and its time.
+    settings.DEBUG = False
     connection.ensure_connection()
     begin.wait()
 
