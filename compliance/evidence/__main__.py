@@ -4,6 +4,7 @@
 import argparse
 import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,8 +57,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EvidenceError as error:
         _show_refusal(error, as_json=options.json)
         return int(error.code)
-    print(json.dumps({"verified": True, "code": 0, **value}, indent=2) if options.json else terminal.lines(text))
+    _show(json.dumps({"verified": True, "code": 0, **value}, indent=2) if options.json else terminal.lines(text))
     return int(ExitCode.VERIFIED)
+
+
+def _show(text: str) -> None:
+    """Whoever reads only the first lines, as `head` does, closes the pipe: what was found stays what it is."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _verify(options: argparse.Namespace) -> tuple[dict[str, Any], str]:

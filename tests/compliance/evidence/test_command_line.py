@@ -310,3 +310,10 @@ def test_a_terminal_without_the_characters_of_the_report_still_gets_it(path: Pat
     done = subprocess.run(command, check=False, env=environment, capture_output=True, timeout=120)
     assert done.returncode == ExitCode.VERIFIED, done.stderr
     assert done.stdout.isascii()
+
+
+def test_a_reader_of_the_first_line_alone_changes_nothing(path: Path) -> None:
+    script = f"set -o pipefail; {sys.executable} -m compliance.evidence verify {path} | head -n 1"
+    done = subprocess.run(["bash", "-c", script], check=False, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (ExitCode.VERIFIED, "")
+    assert done.stdout.startswith("CONSISTENT")

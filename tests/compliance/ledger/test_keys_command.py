@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from compliance.evidence import trust
-from compliance.ledger import keys
+from compliance.ledger import keys, notes
 from compliance.ledger.models import (
     PendingEntry,
     PublicKey,
@@ -195,6 +195,8 @@ def test_the_list_for_people_says_the_same(folder: Path) -> None:
     assert re.search(rf"evidence +{key_sha256} -\n.*until open end; in use here", run("list"))
     (folder / "evidence.pem").unlink()
     assert "cannot read" in run("list")
+    head = sign_ledger()
+    assert f"vkey {notes.vkey_of(bytes(head.note))}\n" in run("list")
 
 
 def test_rotating_the_checkpoint_key_tells_what_happens_next(folder: Path) -> None:

@@ -96,6 +96,8 @@ class Command(BaseCommand):
                 f"{row['purpose']:10} {row['key_sha256']} {row['log'] or '-'}\n"
                 f"           valid from {row['valid_from']}, until {until}{distrusted}; {_USES[row['is_in_use']]}"
             )
+            if row["vkey"]:
+                self.stdout.write(f"           vkey {row['vkey']}")
         if not rows:
             self.stdout.write("No key is published yet. Run `manage.py keys create`.")
 
@@ -181,6 +183,7 @@ def _described(row: PublicKey, used: str | None) -> dict[str, Any]:
         "purpose": row.purpose,
         "key_sha256": row.key_sha256,
         "log": parse_vkey(row.text).name if row.purpose == Purpose.CHECKPOINT else None,
+        "vkey": row.text.strip() if row.purpose == Purpose.CHECKPOINT else None,
         "valid_from": _time(row.valid_from),
         "valid_until": _time(row.valid_until),
         "distrusted_from": _time(row.distrusted_from),
