@@ -50,7 +50,7 @@ class Chain:
         """The first event."""
         return self.links[0]
 
-    @property
+    @cached_property
     def closing(self) -> Link | None:
         """The terminal event, if there is one."""
         return next((link for link in self.links if link.event.type in TERMINAL), None)

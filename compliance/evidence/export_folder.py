@@ -31,6 +31,7 @@ from compliance.evidence.file_limits import MAX_FILE_BYTES
 # The deepest file of a log of 2**63 entries lies below nine folders.
 _MAX_DEPTH = 12
 _TOP = frozenset({"README.txt", "export.json", "trust.json", "trusted_root.json"})
+_ATTACHED = frozenset({"evidence", "closing"})
 _FOLDERS = frozenset({"logs", "requests", "models", "policies"})
 # Part of the format, as in a bundle: people do what it says.
 README = """Expunge export: whole ledgers and the evidence of the requests disclosed, verifiable without the server.
@@ -66,7 +67,7 @@ class ExportFolder:
         expected = {"request.json", *(["openings.json"] if disclosure.is_opened else [])}
         expected |= {f"evidence/{target}.sigstore.json" for target in disclosure.evidence}
         expected |= {f"closing/{target}.sigstore.json" for target in disclosure.closings}
-        unexpected = sorted(set(names_in(f"{self.path}/requests/{request}")) - expected)
+        unexpected = sorted(_names_of_request(f"{self.path}/requests/{request}") - expected)
         if unexpected:
             raise UnexpectedFileError(f"requests/{request}/request.json does not account for {unexpected[0]}.")
         return disclosure
@@ -157,6 +158,27 @@ def _listed(path: str | Path) -> list[_Member] | None:
         return None
     except OSError as error:
         raise UnreadableError(f"{path} cannot be listed: {error.strerror or error}.") from error
+
+
+def _names_of_request(folder: str) -> set[str]:
+    """What lies in the folder of a request, and in those for its evidence and summaries.
+
+    That the files named are plain ones is seen when they are read, which they all are. Raises UnsafeMember- or
+    UnreadableError.
+    """
+    names: set[str] = set()
+    for member in _listed(folder) or []:
+        if member.is_link:
+            raise UnsafeMemberError(f"{folder}/{member.name} is a symbolic link; an export holds none.")
+        if not member.is_folder or member.name not in _ATTACHED:
+            names.add(member.name)
+            continue
+        try:
+            inside = os.listdir(f"{folder}/{member.name}")  # noqa: PTH208  many folders, of which only names are asked
+            names.update([f"{member.name}/{name}" for name in inside])
+        except OSError as error:
+            raise UnreadableError(f"{folder}/{member.name} cannot be listed: {error.strerror or error}.") from error
+    return names
 
 
 def _read_top(path: Path, name: str) -> bytes:
