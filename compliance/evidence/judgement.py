@@ -41,6 +41,7 @@ class Judged:
 
     record: Record
     chain: Chain
+    openings: commitment.Openings | None
     policy: Policy
     proven: tuple[Proven, ...]
     signatures: tuple[Signed, ...]
@@ -83,7 +84,14 @@ def judge(record: Record, trust: Trust, witnessed_at: WitnessedAt, had_root: Had
     closure.refuse_other_completion(chain, proven)
     # 13. Signed summaries of a completed request.
     summaries.refuse_other_summaries(record, chain, proven)
-    return Judged(record=record, chain=chain, policy=policy, proven=proven, signatures=tuple(signatures.values()))
+    return Judged(
+        record=record,
+        chain=chain,
+        openings=openings,
+        policy=policy,
+        proven=proven,
+        signatures=tuple(signatures.values()),
+    )
 
 
 def _open_commitments(record: Record, chain: Chain) -> commitment.Openings | None:

@@ -4,7 +4,6 @@ A model enters with its family, then with its first version; every later version
 ledger alone shows which models there were when a decision was made, and whose version a run began from.
 """
 
-import json
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -94,7 +93,7 @@ def refuse_other_register(judged: Judged, registry: Registry) -> bool:
 def _refuse_other_models(judged: Judged, registry: Registry) -> bool:
     approved = judged.chain.last("request.approved")
     # Canonical, and of the right form: that was checked when it was opened.
-    scope = None if judged.record.openings is None else json.loads(judged.record.openings)["scope"]
+    scope = None if judged.openings is None else judged.openings.scope
     if approved is None or scope is None:
         return False
     named = {share["model"] for share in scope["models"]}
