@@ -13,7 +13,6 @@ from typing import Any
 
 from compliance.evidence import checkpoint, consistency, witnessing
 from compliance.evidence.checkpoint import Checkpoint
-from compliance.evidence.consistency import ConsistencyProof
 from compliance.evidence.tile_files import LogFolder
 from compliance.evidence.trust import Trust
 
@@ -51,16 +50,12 @@ def in_folder(old_note: bytes, folder: Path, trust: Trust) -> Growth:
     log = LogFolder(folder)
     new_note = log.checkpoint()
     old, new = (checkpoint.open_note(note, trust.log_vkeys) for note in (old_note, new_note))
-    path = consistency.path_between(old.size, new.size, log.reader(new.size))
-    return _verified(old_note, ConsistencyProof(old.size, tuple(path), new_note), trust)
+    return in_proof(old_note, consistency.prove(old, new, new_note, log.reader(new.size)), trust)
 
 
 def in_proof(old_note: bytes, data: bytes, trust: Trust) -> Growth:
     """Verify the step that a proof file shows; raises as `in_folder` does."""
-    return _verified(old_note, consistency.parse(data), trust)
-
-
-def _verified(old_note: bytes, proof: ConsistencyProof, trust: Trust) -> Growth:
+    proof = consistency.parse(data)
     # 1. Two signed checkpoints.
     old, new = (checkpoint.open_note(note, trust.log_vkeys) for note in (old_note, proof.note))
     # 2. Witnesses.
