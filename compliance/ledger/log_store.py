@@ -51,8 +51,9 @@ def store_at(place: str) -> LogStore:
 
 
 class DirectoryStore:
-    """Files in a folder; each is written under a temporary name, synced and renamed.
+    """Files in a folder; each is written as a draft at the top of it, synced and renamed.
 
+    A killed process leaves at most its draft, and that beside the logs: inside one, nothing would account for it.
     Published logs are for everybody who may enter the folder around them; what is private is for its owner alone.
     """
 
@@ -76,16 +77,15 @@ class DirectoryStore:
 
     def write(self, name: str, content: bytes) -> None:
         """As LogStore has it."""
-        path = self._folder / name
-        temporary = path.with_name(f".{path.name}.new")
+        path, draft = self._folder / name, self._folder / f".draft-{os.getpid()}"
         try:
             self._make_folder(path.parent)
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, self._file_mode)
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, self._file_mode)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(path)
+            draft.replace(path)
             _sync_folder(path.parent)
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error.strerror}.") from error

@@ -86,7 +86,8 @@ def _check_files(damage: Damage, log_folder: Path) -> None:
     from compliance.evidence.whole_log import read_whole
     from compliance.ledger.models import SignedCheckpoint
 
-    for folder in sorted(log_folder.iterdir()) if log_folder.exists() else []:
+    # A killed publisher may leave a draft beside the logs, never inside one.
+    for folder in sorted(path for path in log_folder.glob("*") if path.is_dir()):
         note = (folder / "checkpoint").read_bytes()
         head = parse_body(split_note(note)[0])
         stored = SignedCheckpoint.objects.filter(log__origin=head.origin, size=head.size).first()

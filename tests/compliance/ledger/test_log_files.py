@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from compliance.evidence import checkpoint, consistency, merkle, tiles
 from compliance.evidence.tile_files import LogFolder
+from compliance.evidence.whole_log import read_whole
 from compliance.ledger import log_files, notes
 from compliance.ledger.log_files import LogFilesError
 from compliance.ledger.log_store import DirectoryStore, LogStore, ObjectStore, StoreError, store_at
@@ -26,18 +27,22 @@ class Killed(BaseException):
     """The process ended here."""
 
 
+def _kill(_: int) -> None:
+    raise Killed
+
+
 class Mortal:
     """A store whose process is killed at its n-th change: before it, or half-way through writing the file."""
 
-    def __init__(self, store: DirectoryStore, folder: Path, n_changes: int) -> None:
-        self._store, self._folder, self._n_left = store, folder, n_changes
+    def __init__(self, store: DirectoryStore, n_changes: int) -> None:
+        self._store, self._n_left = store, n_changes
         self.open, self.read = store.open, store.read
 
     def write(self, name: str, content: bytes) -> None:
         if self._n_left == 0:
-            half = self._folder / name
-            half.parent.mkdir(parents=True, exist_ok=True)
-            half.with_name(f".{half.name}.new").write_bytes(content[: len(content) // 2])
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("os.fsync", _kill)
+                self._store.write(name, content[: len(content) // 2])
         self._count()
         self._store.write(name, content)
 
@@ -68,7 +73,7 @@ def publish(store: LogStore, head: SignedCheckpoint, token: bytes | None = None,
 
 
 def log_in(folder: Path) -> Path:
-    (path,) = folder.iterdir()
+    (path,) = (path for path in folder.iterdir() if path.is_dir())
     return path
 
 
@@ -304,7 +309,7 @@ def test_killed_at_any_change_a_reader_finds_a_whole_log_and_the_next_run_comple
     published = checkpoint_size(folder)
     for n_changes in kills:
         head = grow_to(SignedCheckpoint.objects.latest("end").end + 5)
-        mortal = Mortal(store, folder, n_changes)
+        mortal = Mortal(store, n_changes)
         try:
             publish(mortal, head)
         except Killed:
@@ -314,6 +319,13 @@ def test_killed_at_any_change_a_reader_finds_a_whole_log_and_the_next_run_comple
     last = SignedCheckpoint.objects.latest("end")
     publish(store, last)
     assert_verifies(log_in(folder), last.size)
+    assert n_accounted_for(log_in(folder)) == last.size
+
+
+def n_accounted_for(path: Path) -> int:
+    """The entries of a log in which no file is one too many: a killed publisher must leave none."""
+    note = LogFolder(path).checkpoint()
+    return len(read_whole(1, path, note, checkpoint.open_note(note, [notes.vkey_of(note)])).leaves)
 
 
 def checkpoint_size(folder: Path) -> int:
