@@ -181,6 +181,8 @@ INSTALLED_APPS = [
     "compliance.ledger",
     "compliance.registry",
     "compliance.requests",
+    "compliance.suppression",
+    "compliance.outbound",
     "compliance.reports",
     "compliance.portal",
     # Only its management commands (serve, demo, …); the code that runs jobs is reached through DISPATCHER.
@@ -233,6 +235,10 @@ TIME_ZONE = env_matching(
     "EXPUNGE_TIME_ZONE", "UTC", "|".join(map(re.escape, available_timezones())), "a zone such as Europe/Berlin"
 )
 USE_TZ = True
+# Whose public holidays move the end of a period (Regulation 1182/71): a country of ISO 3166-1, or a part of one.
+HOLIDAYS = env_matching(
+    "EXPUNGE_HOLIDAYS", "DE", r"[A-Z]{2}(-[A-Za-z0-9]{1,5})?", "a country or part of one such as DE-BE"
+)
 
 # --- Safety of the web ----------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not DEBUG
@@ -285,6 +291,11 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "ENUM_NAME_OVERRIDES": {
+        "RefusalReasonEnum": "compliance.requests.models.RefusalReason",
+        "ExtensionReasonEnum": "compliance.requests.models.ExtensionReason",
+        "HoldReasonEnum": "compliance.requests.models.HoldReason",
+    },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 # Bounded by size alone: django-axes reads the query of a failed log-in before it counts it, and an error about too many
@@ -292,16 +303,69 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = None
 
 # --- People ---------------------------------------------------------------------------------------------------------
-VAULT_MASTER_KEY = env_key("VAULT_MASTER_KEY")
+# What wraps the vault's keys, the first of these that is set: keys behind key services, a folder of keys, one key.
+# The others open what they wrapped. See docs/operate.md, "The vault's master keys".
+VAULT_MASTER_KEY_URIS = tuple(os.environ.get("VAULT_MASTER_KEY_URIS", "").split())
+VAULT_MASTER_KEYS_DIR = env_path("VAULT_MASTER_KEYS_DIR")
+_HAS_KEY_RING = bool(VAULT_MASTER_KEY_URIS or VAULT_MASTER_KEYS_DIR)
+_HAS_ONE_KEY = bool(os.environ.get("VAULT_MASTER_KEY") or os.environ.get("VAULT_MASTER_KEY_FILE"))
+# b"": there is none.
+VAULT_MASTER_KEY = env_key("VAULT_MASTER_KEY") if _HAS_ONE_KEY or not _HAS_KEY_RING else b""
+# Under the names that HashiCorp's own tools know. A token in a file is read anew each time.
+KEY_SERVICE_ADDRESS = env_matching("VAULT_ADDR", "", r"(https?://.+)?", "an http or https address")
+KEY_SERVICE_TOKEN = os.environ.get("VAULT_TOKEN", "")
+KEY_SERVICE_TOKEN_PATH = env_path("VAULT_TOKEN_FILE")
+KEY_SERVICE_CA_PATH = env_path("VAULT_CACERT")
+# How long a closed request can still be told whose it was. Shorter than a month is refused: a person who answers our
+# letter is owed a reply within one (Art. 12(3) GDPR), which takes knowing who wrote.
+IDENTITY_RETENTION_DAYS = env_int("EXPUNGE_IDENTITY_RETENTION_DAYS", 92)
+if IDENTITY_RETENTION_DAYS < 31:
+    raise ImproperlyConfigured(f"EXPUNGE_IDENTITY_RETENTION_DAYS must be at least 31, found {IDENTITY_RETENTION_DAYS}.")
 PSEUDONYM_KEY = env_key("PSEUDONYM_KEY")
+# For the tokens of people who were erased, and nothing else.
+SUPPRESSION_KEY = env_key("SUPPRESSION_KEY")
+# 0, never, by default: an old copy of training data can turn up at any time.
+SUPPRESSION_DAYS = env_int("EXPUNGE_SUPPRESSION_DAYS", 0)
 # Named in every letter: who answers for the models, and where to complain (Art. 12(4), 77 GDPR).
-CONTROLLER_NAME = os.environ.get("EXPUNGE_CONTROLLER_NAME") or "The controller"
-SUPERVISORY_AUTHORITY = os.environ.get("EXPUNGE_SUPERVISORY_AUTHORITY") or "the data protection supervisory authority"
+_LINE = (r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,300}", "one line of at most 300 characters")
+CONTROLLER_NAME = env_matching("EXPUNGE_CONTROLLER_NAME", "The controller", *_LINE)
+# Without it a refusal would not be lawful. In DEBUG letters say it in general terms, as they do for a court that is not named.
+SUPERVISORY_AUTHORITY = env_matching("EXPUNGE_SUPERVISORY_AUTHORITY", "", *_LINE)
+if not SUPERVISORY_AUTHORITY and not DEBUG:
+    raise ImproperlyConfigured(
+        "EXPUNGE_SUPERVISORY_AUTHORITY is not set: every refusal must name where to complain (Art. 12(4) GDPR). Set it to "
+        "the authority's name and address."
+    )
+COURT = env_matching("EXPUNGE_COURT", "", *_LINE)
 IDENTITY_CODE_SECONDS = env_int("EXPUNGE_IDENTITY_CODE_SECONDS", 600)
 IDENTITY_CODE_ATTEMPTS = 5
 # Whoever floods an address with requests does not flood its mailbox; the codes that wait are sent later.
 IDENTITY_CODES_PER_HOUR = env_int("EXPUNGE_IDENTITY_CODES_PER_HOUR", 10)
+# How sure the controller must be before a request is reviewed: compliance/identity/method.py says what each level is.
+IDENTITY_LEVEL = int(env_matching("EXPUNGE_IDENTITY_LEVEL", "1", "[123]", "1, 2 or 3"))
+# Without a proof a request is closed so many days after receipt, or when the answer is due if that is earlier.
+IDENTITY_CLOSE_DAYS = env_int("EXPUNGE_IDENTITY_CLOSE_DAYS", 30)
+# The identity provider at which people may sign in; without an issuer none is asked.
+OIDC_ISSUER = env_matching("EXPUNGE_OIDC_ISSUER", "", r"(https?://[^\s?#]+)?", "an http or https address")
+OIDC_CLIENT_ID = os.environ.get("EXPUNGE_OIDC_CLIENT_ID", "").strip()
+_HAS_OIDC_SECRET = any(os.environ.get(f"EXPUNGE_OIDC_CLIENT_SECRET{suffix}") for suffix in ("", "_FILE"))
+# A client without a secret is a public one: then PKCE alone shows that both steps come from here.
+OIDC_CLIENT_SECRET = env_secret("EXPUNGE_OIDC_CLIENT_SECRET") if OIDC_ISSUER and _HAS_OIDC_SECRET else ""
+OIDC_SCOPE = os.environ.get("EXPUNGE_OIDC_SCOPE") or "openid email"
+# Kind of identifier → the claim that holds it.
+OIDC_CLAIMS = dict(
+    pair.split("=")
+    for pair in env_matching(
+        "EXPUNGE_OIDC_CLAIMS", "email=email", r"\w+=[^\s=,]+(,\w+=[^\s=,]+)*", "pairs such as email=email"
+    ).split(",")
+)
+if OIDC_ISSUER and not OIDC_CLIENT_ID:
+    raise ImproperlyConfigured(
+        "EXPUNGE_OIDC_ISSUER is set: name the client registered there in EXPUNGE_OIDC_CLIENT_ID."
+    )
 DEFAULT_FROM_EMAIL = os.environ.get("EXPUNGE_FROM_EMAIL") or "privacy@localhost"
+# Where a person can ask and answer: an address, a telephone number, a page.
+CONTACT = env_matching("EXPUNGE_CONTACT", DEFAULT_FROM_EMAIL, *_LINE)
 if os.environ.get("EXPUNGE_SMTP_HOST"):
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     EMAIL_HOST = os.environ["EXPUNGE_SMTP_HOST"]
@@ -341,7 +405,16 @@ if TSA_URL and TSA_CERTIFICATES_PATH is None:
     raise ImproperlyConfigured(
         "EXPUNGE_TSA_URL is set: name the PEM file of its root in EXPUNGE_TSA_CERTIFICATES_FILE."
     )
+# Hosts that may also be reached without TLS, on any port and in a network of one's own.
+OUTBOUND_ALLOWED_HOSTS = frozenset(
+    host.strip().lower().strip("[]")
+    for host in os.environ.get("EXPUNGE_OUTBOUND_ALLOWED_HOSTS", "").split(",")
+    if host.strip()
+)
+OUTBOUND_CA_PATH = env_path("EXPUNGE_OUTBOUND_CA_FILE")
 ARTIFACTS_DIR = Path(os.environ.get("EXPUNGE_ARTIFACTS_DIR") or DATA_DIR / "artifacts")
+# Declared data sources are read inside this folder alone.
+SOURCES_DIR = Path(os.environ.get("EXPUNGE_SOURCES_DIR") or DATA_DIR / "sources").resolve()
 POLICY_PATH = Path(os.environ.get("EXPUNGE_POLICY_FILE") or ROOT / "compliance" / "requests" / "policy.json")
 DISPATCHER = os.environ.get("EXPUNGE_DISPATCHER") or "workers.dispatch.CeleryDispatcher"
 BROKER_URL = env_required("REDIS_URL", "embedded")

@@ -13,6 +13,7 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("api/v1/", include("compliance.api.urls")),
     re_path(r"^api/", UnknownEndpoint.as_view()),
+    path("identity/", include("compliance.identity.urls")),
     path("", include("compliance.portal.urls")),
 ]
 

@@ -50,6 +50,10 @@ class CeleryDispatcher:
         """Mail a letter that is owed."""
         _send("send_letter", letter_id)
 
+    def deliver(self, delivery_id: uuid.UUID) -> None:
+        """Make one try at a delivery to another system."""
+        _send("deliver", str(delivery_id))
+
 
 def _send(task: str, argument: str | int, queue: str = CPU) -> None:
     try:

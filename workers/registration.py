@@ -1,13 +1,15 @@
 """A trained model enters the register: everything is checked first, then all of it is stored, or nothing.
 
 What is checked is what a later deletion will rest on: that the weights load, that the data file parses and names
-persons by e-mail address, and, for families whose models keep membership, that the model holds exactly the training
-records of the file, with the contents that the file has.
+persons by e-mail address (or a declared data source does for each of its records), that nobody among them was erased
+before, and, for families whose models keep membership, that the model holds exactly the training records of the file,
+with the contents that the file has.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -18,9 +20,13 @@ from torch import Tensor
 
 from compliance.ledger.actors import SYSTEM
 from compliance.registry.actions.register_model import Source, register_model
-from compliance.registry.actions.register_version import register_version
+from compliance.registry.actions.register_version import register_lineage
 from compliance.registry.models import ModelVersion
-from compliance.registry.pseudonyms import canonical_identifier
+from compliance.registry.pseudonyms import canonical_identifier, pseudonym_of
+from compliance.sources import reading
+from compliance.sources.declaration import SourceDeclaration
+from compliance.suppression.errors import ErasedPeopleError
+from compliance.suppression.tokens import suppressed_among
 from ml_core.contract import Examples, Family, Model
 from ml_core.data import read_examples
 from ml_core.errors import ArtifactError, DataError, NotApplicableError
@@ -29,17 +35,23 @@ from ml_core.weights_folder import read_family_name
 from workers import artifacts, catalogue
 
 IDENTIFIER_KIND = "email"
+#: Record id → pseudonyms of the persons whom the record is about.
+Lineage = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """What the controller hands over: a name, a folder of weights, an npz file of the records behind them."""
+    """What the controller hands over: a name, a folder of weights, an npz file of the records behind them.
+
+    With `persons`, the data source that says whose the records are, the person_ids of the npz file may be anything.
+    """
 
     name: str
     purpose: str
     weights: Path
     data: Path
     source_name: str
+    persons: SourceDeclaration | None = None
 
 
 class _KeepsMembership(Protocol):
@@ -51,17 +63,30 @@ class _KeepsMembership(Protocol):
 
 
 def register(registration: Registration) -> ModelVersion:
-    """The model's first version, in service. Raises UnlearningError, RegistryError or ValueError; then nothing is kept."""
+    """The model's first version, in service.
+
+    Raises UnlearningError, RegistryError, SourceError, ErasedPeopleError or ValueError; then nothing is kept.
+    """
     family, model = _load(registration.weights)
     data = registration.data.resolve()
     digest = _sha256(data)
     splits = read_examples(data)
-    _refuse_strange_persons(splits)
+    _refuse_no_training(splits)
+    lineage = _declared_lineage(registration.persons, splits) if registration.persons else _own_lineage(splits)
+    _refuse_erased(lineage)
     _refuse_other_records(model, splits["train"])
     manifest, version_sha256 = artifacts.store(registration.weights, family.name)
-    source = Source(name=registration.source_name, location=data, sha256=digest, identifier_kind=IDENTIFIER_KIND)
+    declaration = registration.persons.to_dict() if registration.persons else None
+    source = Source(
+        name=registration.source_name,
+        location=data,
+        sha256=digest,
+        identifier_kind=IDENTIFIER_KIND,
+        declaration=declaration,
+    )
+    trained = {record_id: lineage[record_id] for record_id in splits["train"].record_ids}
     try:
-        return _record(registration, family.name, source, manifest, splits["train"])
+        return _record(registration, family.name, source, manifest, trained)
     except BaseException:
         # Unless the same weights belong to a version that was registered before.
         if not ModelVersion.objects.filter(sha256=version_sha256).exists():
@@ -70,12 +95,11 @@ def register(registration: Registration) -> ModelVersion:
 
 
 @transaction.atomic
-def _record(registration: Registration, family: str, source: Source, manifest: bytes, train: Examples) -> ModelVersion:
+def _record(registration: Registration, family: str, source: Source, manifest: bytes, lineage: Lineage) -> ModelVersion:
     model = register_model(
         actor=SYSTEM, name=registration.name, family=family, purpose=registration.purpose, source=source
     )
-    records = zip(train.record_ids, train.person_ids, strict=True)
-    return register_version(model, actor=SYSTEM, manifest=manifest, records=records)
+    return register_lineage(model, actor=SYSTEM, manifest=manifest, lineage=lineage.items())
 
 
 def _load(folder: Path) -> tuple[Family, Model]:
@@ -95,14 +119,50 @@ def _sha256(path: Path) -> str:
         raise DataError(f"{path.name}: the data file cannot be read ({error.strerror})") from error
 
 
-def _refuse_strange_persons(splits: dict[str, Examples]) -> None:
+def _refuse_no_training(splits: dict[str, Examples]) -> None:
     if not len(splits["train"]):
         raise DataError("the data file has no training records; a model without them needs no registration")
+
+
+def _own_lineage(splits: dict[str, Examples]) -> Lineage:
+    """Of the records in both splits, from the person_ids of the data file."""
     persons = {person for examples in splits.values() for person in examples.person_ids}
     n_strange = sum(not _is_identifier(person) for person in persons)
     if n_strange:
         raise DataError(
             f"{n_strange} of {len(persons)} person_ids are not e-mail addresses; requests could not find them"
+        )
+    pseudonym = {person: frozenset({pseudonym_of(IDENTIFIER_KIND, person)}) for person in persons}
+    return {
+        record_id: pseudonym[person]
+        for examples in splits.values()
+        for record_id, person in zip(examples.record_ids, examples.person_ids, strict=True)
+    }
+
+
+def _declared_lineage(persons: SourceDeclaration, splits: dict[str, Examples]) -> Lineage:
+    """The same from a declared data source, which may hold other records as well."""
+    wanted = {record_id for examples in splits.values() for record_id in examples.record_ids}
+    found: dict[str, frozenset[str]] = {}
+    for record_id, pseudonyms in reading.pseudonyms(persons):
+        if record_id in wanted:
+            # Several rows of one record, as a table of participants has them, are about all of their persons.
+            found[record_id] = found.get(record_id, frozenset()) | pseudonyms
+    if len(found) != len(wanted):
+        raise DataError(
+            f"{len(wanted) - len(found)} of {len(wanted)} records of the data file are not in the declared data source; "
+            "nobody could find out whose they are"
+        )
+    return found
+
+
+def _refuse_erased(lineage: Lineage) -> None:
+    erased = suppressed_among({pseudonym for pseudonyms in lineage.values() for pseudonym in pseudonyms})
+    n_records = sum(bool(pseudonyms & erased) for pseudonyms in lineage.values())
+    if n_records:
+        raise ErasedPeopleError(
+            f"{n_records} of {len(lineage)} records are about {len(erased)} people who were erased. Train the model "
+            "without them: `manage.py check_training_data` finds these records and writes a file that has none."
         )
 
 

@@ -41,7 +41,7 @@ def _facts(request: DeletionRequest, target: Target) -> SummaryFacts:
         target_id=str(target.pk),
         model_id=str(target.model_id),
         request_leaf_sha256=said.request_leaf_sha256,
-        completed_leaf_sha256=leaves["request.completed"],
+        completed_leaf_sha256=leaves[f"request.{request.state}"],
         after_sha256=said.after_sha256,
         policy_sha256=said.policy_sha256,
         evidence_sha256=sha256(bytes(evidence.envelope)).hexdigest(),

@@ -1,18 +1,22 @@
-"""Now and then: what was lost on the way is sent again, and weights out of use are destroyed when their time has come.
+"""Now and then: what was lost on the way is sent again, and what has had its time is destroyed: weights out of use, and
+the identities of closed requests.
 
-It decides nothing. Which work is overdue and which weights are due are queries over rows; each is bounded, and doing
-a piece of work twice changes nothing.
+It decides nothing. Which work is overdue and what is due are queries over rows; each is bounded, and doing a piece of
+work twice changes nothing.
 """
 
 import logging
 from datetime import UTC, datetime
 
 from compliance.ledger.actors import SYSTEM
+from compliance.outbound import engine
 from compliance.registry.actions.destroy_version import destroy_version
 from compliance.registry.errors import RegistryError
 from compliance.registry.models import ModelVersion, VersionState
-from compliance.requests import queries
+from compliance.requests import queries, retention
+from compliance.requests.actions.shred import shred
 from compliance.requests.dispatch import dispatcher
+from compliance.requests.errors import RequestError
 from workers import artifacts
 
 logger = logging.getLogger(__name__)
@@ -23,9 +27,12 @@ UNKNOWN_SECONDS = artifacts.ABANDONED_SECONDS
 
 def sweep() -> None:
     """One round."""
-    lost = queries.lost_work(datetime.now(tz=UTC))
+    now = datetime.now(tz=UTC)
+    lost = queries.lost_work(now)
     _send_again(lost)
+    _deliver_again(now)
     _record_destructions(lost)
+    _shred_due(now)
     _delete_files_out_of_use()
     artifacts.tidy()
 
@@ -44,12 +51,27 @@ def _send_again(lost: queries.Lost) -> None:
         send.send_letter(letter_id)
 
 
+def _deliver_again(now: datetime) -> None:
+    """Deliveries to other systems whose next try is due, and those whose message was lost."""
+    send = dispatcher()
+    for delivery_id in engine.due(now):
+        send.deliver(delivery_id)
+
+
 def _record_destructions(lost: queries.Lost) -> None:
     for version_id in lost.destructions:
         try:
             destroy_version(version_id, actor=SYSTEM)
         except RegistryError:
             logger.info("version %s: in use again, not destroyed", version_id)
+
+
+def _shred_due(now: datetime) -> None:
+    for request_id in retention.due(now):
+        try:
+            shred(request_id, actor=SYSTEM)
+        except RequestError as error:
+            logger.info("request %s: not shredded, %s", request_id, error.code)
 
 
 def _delete_files_out_of_use() -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from compliance.ledger.actors import SYSTEM
+from compliance.outbound import engine
 from compliance.requests import letters
 from compliance.requests.actions import plan as planning
 from compliance.requests.actions.request_identity import mark_code_sent, request_identity
@@ -80,6 +81,13 @@ def send_letter(letter_id: int) -> None:
     """Mail a letter to the data subject."""
     with _logged("send_letter", letter_id):
         letters.send(letter_id)
+
+
+@_task
+def deliver(delivery_id: str) -> None:
+    """Make one try at a delivery to another system."""
+    with _logged("deliver", delivery_id):
+        engine.deliver(uuid.UUID(delivery_id))
 
 
 @_task

@@ -7,12 +7,13 @@ from django.views.decorators.cache import cache_control
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from compliance.api.audit import views as audit
-from compliance.api.staff import deciding, models, reading, tokens
+from compliance.api.staff import asking, deciding, models, models_of_request, reading, tokens
 from compliance.api.subjects import views as subjects
 
 app_name = "api"
 # OPTIONS would tell what the schema tells, in another shape.
 _METHODS = ["get", "head", "post", "delete"]
+_ONE_MODEL = "staff/requests/<uuid:request_id>/models/<uuid:model_id>"
 
 
 def _endpoint(route: str, view: Any, name: str) -> URLPattern:
@@ -27,6 +28,8 @@ urlpatterns = [
     _endpoint("requests/<uuid:request_id>/identity", subjects.IdentityView, "identity"),
     _endpoint("requests/<uuid:request_id>/identity/code", subjects.IdentityCodeView, "identity-code"),
     _endpoint("requests/<uuid:request_id>/withdraw", subjects.WithdrawView, "withdraw"),
+    _endpoint("requests/<uuid:request_id>/answer", subjects.AnswerView, "answer"),
+    _endpoint("requests/<uuid:request_id>/complaint", subjects.ComplaintView, "complaint"),
     _endpoint("staff/tokens", tokens.TokensView, "staff-tokens"),
     _endpoint("staff/models", models.ModelsView, "staff-models"),
     _endpoint("staff/requests", reading.RequestsView, "staff-requests"),
@@ -34,6 +37,14 @@ urlpatterns = [
     _endpoint("staff/requests/<uuid:request_id>/scope", reading.ScopeView, "staff-scope"),
     _endpoint("staff/requests/<uuid:request_id>/approve", deciding.ApproveView, "staff-approve"),
     _endpoint("staff/requests/<uuid:request_id>/refuse", deciding.RefuseView, "staff-refuse"),
+    _endpoint("staff/requests/<uuid:request_id>/question", asking.QuestionView, "staff-question"),
+    _endpoint("staff/requests/<uuid:request_id>/answer", asking.AnswerView, "staff-answer"),
+    _endpoint("staff/requests/<uuid:request_id>/extend", asking.ExtendView, "staff-extend"),
+    _endpoint("staff/requests/<uuid:request_id>/notes", asking.NotesView, "staff-notes"),
+    _endpoint(f"{_ONE_MODEL}/except", models_of_request.ExceptView, "staff-except"),
+    _endpoint(f"{_ONE_MODEL}/include", models_of_request.IncludeView, "staff-include"),
+    _endpoint(f"{_ONE_MODEL}/hold", models_of_request.HoldView, "staff-hold"),
+    _endpoint(f"{_ONE_MODEL}/release", models_of_request.ReleaseView, "staff-release"),
     _endpoint("staff/requests/<uuid:request_id>/retry", deciding.RetryView, "staff-retry"),
     _endpoint("staff/requests/<uuid:request_id>/sign-off", deciding.SignOffView, "staff-sign-off"),
     _endpoint("staff/requests/<uuid:request_id>/withdraw", deciding.WithdrawView, "staff-withdraw"),

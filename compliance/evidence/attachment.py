@@ -26,6 +26,8 @@ from compliance.evidence.verdict import AuditRule, Result, Verdict
 
 # Whether the log with this number is proven to have had this root (32 bytes) at this size.
 HadRoot = Callable[[int, int, bytes], bool]
+# Whether the manifest of the version with this digest (hex) is shown; may raise what is wrong with it.
+HasManifest = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -92,8 +94,9 @@ def _only(chain: Chain, event_type: str, facts: EvidenceFacts) -> Link:
     return found[0]
 
 
-def refuse_other_models(facts: EvidenceFacts, run: Run, models: Mapping[str, bytes]) -> None:
-    """Raises SwappedModelError unless statement, ledger and manifests name the same versions, before and after."""
+def refuse_other_models(facts: EvidenceFacts, run: Run, has_manifest: HasManifest) -> None:
+    """Raises SwappedModelError unless statement, ledger and manifests name the same versions, before and after; or
+    what `has_manifest` raises."""
     recorded = run.recorded.event
     logged = (recorded.text("before_sha256"), recorded.text("after_sha256"))
     if (facts.before_sha256, facts.after_sha256) != logged:
@@ -102,7 +105,7 @@ def refuse_other_models(facts: EvidenceFacts, run: Run, models: Mapping[str, byt
         raise SwappedModelError(f"The job {facts.job_id} started from another version than the evidence names.")
     if facts.before_sha256 == facts.after_sha256 and facts.result is not Result.FAILED:
         raise SwappedModelError(f"The job {facts.job_id} left the model as it was; that cannot have passed.")
-    missing = [digest for digest in logged if digest not in models]
+    missing = [digest for digest in logged if not has_manifest(digest)]
     if missing:
         raise SwappedModelError(f"The manifest models/{missing[0]}.json of job {facts.job_id} is not in the bundle.")
 

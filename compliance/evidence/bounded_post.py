@@ -6,8 +6,10 @@ connection is shut when the time is over, from before the TLS handshake until af
 
 import http.client
 import socket
+import ssl
 import threading
 import urllib.request
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.error import URLError
@@ -16,6 +18,18 @@ from urllib.parse import urlsplit
 
 class NoAnswerError(OSError):
     """No whole answer in time."""
+
+
+class TimedOutError(NoAnswerError):
+    """The time was over before there was an answer."""
+
+
+class UnprovenPeerError(NoAnswerError):
+    """TLS did not come about: an unknown issuer, another name, an expired certificate, no common version."""
+
+
+class NotHttpError(NoAnswerError):
+    """What came is no answer of HTTP."""
 
 
 class TooLongAnswerError(OSError):
@@ -29,6 +43,29 @@ class Reply:
     status: int
     content_type: str
     body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """A server whose name was looked up before, so that nobody looks it up again on the way to it.
+
+    `host` is the name that the certificate has to show; `addresses` are where to connect, in this order; `path` has
+    the query with it. Without `tls` the exchange is in clear.
+    """
+
+    host: str
+    port: int
+    path: str
+    addresses: Sequence[str]
+    tls: ssl.SSLContext | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """The beginning of an answer: its status, and its Retry-After as it was sent."""
+
+    status: int
+    retry_after: str
 
 
 def refuse_other_url(url: str, *, has_query: bool = False) -> None:
@@ -67,6 +104,47 @@ def post(url: str, body: bytes, content_type: str, *, max_bytes: int, timeout_se
     return reply
 
 
+def send(peer: Peer, body: bytes, headers: Mapping[str, str], *, timeout_seconds: float) -> Status:
+    """POST to exactly these addresses, through no proxy, and read no more of the answer than its head.
+
+    Raises TimedOutError, UnprovenPeerError, NotHttpError, NoAnswerError when nobody was reached, and ValueError for
+    headers that would end a line. Messages quote nothing that the peer sent.
+    """
+    deadline = _Deadline(timeout_seconds, peer.addresses)
+    connection = _connection(deadline, peer, timeout_seconds)
+    try:
+        connection.request("POST", peer.path, body, dict(headers))
+        with connection.getresponse() as response:
+            answer = Status(response.status, response.getheader("Retry-After", ""))
+    except (OSError, http.client.HTTPException) as error:
+        raise _failure(error, deadline)(f"No answer came ({type(error).__name__}).") from error
+    finally:
+        connection.close()
+        deadline.end()
+    # To the library, headers that were cut off have ended.
+    if deadline.is_over:
+        raise TimedOutError(f"The answer did not begin within {timeout_seconds:g} seconds.")
+    return answer
+
+
+def _connection(deadline: "_Deadline", peer: Peer, timeout_seconds: float) -> http.client.HTTPConnection:
+    if peer.tls is None:
+        return _HttpConnection(deadline, peer.host, port=peer.port, timeout=timeout_seconds)
+    return _HttpsConnection(deadline, peer.host, port=peer.port, timeout=timeout_seconds, context=peer.tls)
+
+
+def _failure(error: Exception, deadline: "_Deadline") -> type[NoAnswerError]:
+    # A connection that the deadline shut fails in any of the other ways.
+    if deadline.is_over or isinstance(error, TimeoutError):
+        return TimedOutError
+    if isinstance(error, ssl.SSLError):
+        return UnprovenPeerError
+    # A peer that hangs up without a word is of both kinds.
+    if isinstance(error, http.client.HTTPException) and not isinstance(error, ConnectionError):
+        return NotHttpError
+    return NoAnswerError
+
+
 def _opener(deadline: "_Deadline") -> urllib.request.OpenerDirector:
     """What fetches, without the handlers that follow redirects, raise on a status, or read files."""
     opener = urllib.request.OpenerDirector()
@@ -76,10 +154,11 @@ def _opener(deadline: "_Deadline") -> urllib.request.OpenerDirector:
 
 
 class _Deadline:
-    """Shuts a connection when its time is over."""
+    """Shuts a connection when its time is over. With `addresses`, it connects to the first of them that takes it."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, addresses: Sequence[str] = ()) -> None:
         self.is_over = False
+        self._addresses = addresses
         self._connection: socket.socket | None = None
         self._guard = threading.Lock()
         self._timer = threading.Timer(seconds, self._shut)
@@ -88,12 +167,27 @@ class _Deadline:
 
     def connect(self, *arguments: Any) -> socket.socket:
         """Connect as `socket.create_connection` does, and keep a second handle, which TLS does not take away."""
-        connection = socket.create_connection(*arguments)
+        connection = self._connected(*arguments)
         with self._guard:
             self._connection = connection.dup()
         if self.is_over:
             self._shut()
         return connection
+
+    def _connected(self, address: tuple[str, int], timeout: float, *others: Any) -> socket.socket:
+        if not self._addresses:
+            return socket.create_connection(address, timeout, *others)
+        for last, known in enumerate(self._addresses, 1):
+            try:
+                # An address that swallows everything leaves time for the next one.
+                connection = socket.create_connection((known, address[1]), timeout / len(self._addresses))
+            except OSError:
+                if last == len(self._addresses) or self.is_over:
+                    raise
+            else:
+                connection.settimeout(timeout)
+                return connection
+        raise NoAnswerError("No address was left to try.")
 
     def end(self) -> None:
         """The exchange is over, one way or the other."""

@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -246,6 +246,18 @@ def is_time(value: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_date(value: object) -> bool:
+    """A day in the one spelling of RFC 3339, such as 2026-05-01."""
+    try:
+        return (
+            isinstance(value, str)
+            and len(value) == len("2026-05-01")
+            and date.fromisoformat(value).isoformat() == value
+        )
+    except ValueError:
+        return False
 
 
 def format_time(at: datetime) -> str:

@@ -4,7 +4,7 @@ A chain cannot show what happened after its last event. Terminal events end it.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -15,13 +15,28 @@ from compliance.evidence import leaf as leaves
 from compliance.evidence.errors import ChainError, PolicyOrderError, SwappedRequestError
 from compliance.evidence.leaf import Event
 from compliance.evidence.position import Position
-from compliance.evidence.record import Record
+from compliance.evidence.record import Logged
 
-TERMINAL = frozenset({"request.completed", "request.refused", "request.withdrawn"})
-# The one event that may follow the end: the keys that open the commitments were destroyed.
-_AFTER_THE_END = "request.shredded"
+COMPLETIONS = frozenset({"request.completed", "request.partly_completed"})
+TERMINAL = COMPLETIONS | {"request.refused", "request.withdrawn", "request.closed_unverified"}
+_SHREDDED = "request.shredded"
+_ACKNOWLEDGED = "request.recipient_acknowledged"
+# What may follow the end: letters about it, recipients, and in the end the keys that open the commitments are destroyed.
+_AFTER_THE_END = frozenset(
+    {
+        *("request.notified", "request.recipient_notified", "request.recipient_impossible", _ACKNOWLEDGED),
+        *("request.unveiled", "request.linked", _SHREDDED),
+    }
+)
 # Event → what must stand somewhere before it.
-_NEEDS = {"request.planned": "request.approved", "request.completed": "request.approved"}
+_NEEDS = {
+    "request.planned": "request.approved",
+    **dict.fromkeys(COMPLETIONS, "request.approved"),
+    "request.question_answered": "request.question_asked",
+    "request.model_included": "request.model_excepted",
+    "request.model_released": "request.model_held",
+    "request.closed_unverified": "request.identity_requested",
+}
 
 
 class Link(NamedTuple):
@@ -55,6 +70,23 @@ class Chain:
         """The terminal event, if there is one."""
         return next((link for link in self.links if link.event.type in TERMINAL), None)
 
+    @cached_property
+    def completed(self) -> Link | None:
+        """The completion, in whole or in part."""
+        return self.closing if self.closing is not None and self.closing.event.type in COMPLETIONS else None
+
+    def excepted_models(self, before: Position) -> Mapping[str, str]:
+        """The models that were excepted by law when an entry was written, each with the reason."""
+        found: dict[str, str] = {}
+        for link in self.links:
+            if link.position >= before:
+                break
+            if link.event.type == "request.model_excepted":
+                found[link.event.text("model")] = link.event.text("reason")
+            elif link.event.type == "request.model_included":
+                found.pop(link.event.text("model"), None)
+        return found
+
     def all(self, event_type: str) -> tuple[Link, ...]:
         """All events of a type."""
         return self._by_type.get(event_type, ())
@@ -75,21 +107,17 @@ class Chain:
         return [link for link in self.all(event_type) if (link.event.text("job"), link.event.text("target")) == wanted]
 
 
-def read(record: Record) -> Chain:
-    """The chain of a request.
+def read(request: str, entries: Iterable[Logged]) -> Chain:
+    """The chain of a request, of which entries of evidence are no part.
 
     Raises LeafError, SwappedRequestError, ChainError or PolicyOrderError.
     """
-    links = [
-        Link(entry.position, entry.sha256, leaves.parse(entry.leaf))
-        for entry in record.entries
-        if entry.kind == "event"
-    ]
+    links = [Link(entry.position, entry.sha256, leaves.parse(entry.leaf)) for entry in entries if entry.kind == "event"]
     for link in links:
-        if link.event.request != record.request:
+        if link.event.request != request:
             raise SwappedRequestError(
                 f"Entry {link.position} ({link.event.type}) belongs to the request {link.event.request}, "
-                f"the bundle to {record.request}."
+                f"the bundle to {request}."
             )
     _refuse_broken(links)
     chain = Chain(tuple(links))
@@ -112,15 +140,22 @@ def _refuse_broken(links: list[Link]) -> None:
                 f"Entry {link.position} ({link.event.type}) is dated {link.event.at:%Y-%m-%d %H:%M} and follows one of "
                 f"{before.event.at:%Y-%m-%d %H:%M}: one of the two was not written then."
             )
-        ended = seen & TERMINAL
-        if ended and (link.event.type != _AFTER_THE_END or _AFTER_THE_END in seen):
-            raise ChainError(f"Entry {link.position} ({link.event.type}) follows {ended.pop()}, which ends a request.")
-        if link.event.type == _AFTER_THE_END and not ended:
-            raise ChainError(f"Entry {link.position} ({link.event.type}) comes before the end of the request.")
+        _refuse_beyond_the_end(link, seen)
         needed = _NEEDS.get(link.event.type)
         if needed is not None and needed not in seen:
             raise ChainError(f"Entry {link.position} ({link.event.type}) comes without {needed} before it.")
         seen.add(link.event.type)
+
+
+def _refuse_beyond_the_end(link: Link, seen: set[str]) -> None:
+    event_type, ended = link.event.type, seen & TERMINAL
+    if ended and event_type not in _AFTER_THE_END:
+        raise ChainError(f"Entry {link.position} ({event_type}) follows {ended.pop()}, which ends a request.")
+    if event_type == _SHREDDED and not ended:
+        raise ChainError(f"Entry {link.position} ({event_type}) comes before the end of the request.")
+    # A recipient may answer late; nothing else can be said of a request that nobody can open any more.
+    if _SHREDDED in seen and event_type != _ACKNOWLEDGED:
+        raise ChainError(f"Entry {link.position} ({event_type}) follows {_SHREDDED}, after which nothing happens.")
 
 
 def _refuse_unplanned_jobs(chain: Chain) -> None:

@@ -59,9 +59,10 @@ def refuse_other_scope(chain: Chain, proven: Sequence[Proven], scope: Mapping[st
         raise ScopeMismatchError(
             f"The decision names another number of targets than the scope, which holds {len(held)}."
         )
+    _refuse_other_exceptions(chain, approved, scope)
     for item in proven:
         # Before its end, a request may carry evidence about a share that was approved in an earlier decision.
-        if item.position < approved.position and chain.last("request.completed") is None:
+        if item.position < approved.position and chain.completed is None:
             continue
         share = held.get(item.facts.forget_commitment)
         if share is None:
@@ -79,6 +80,12 @@ def refuse_other_scope(chain: Chain, proven: Sequence[Proven], scope: Mapping[st
             )
 
 
+def _refuse_other_exceptions(chain: Chain, approved: Link, scope: Mapping[str, Any]) -> None:
+    said = {share["model"]: share["exception"] for share in scope["models"] if "exception" in share}
+    if said != chain.excepted_models(approved.position):
+        raise ScopeMismatchError("The disclosed scope excepts other models than the entries before the decision do.")
+
+
 def model_of(chain: Chain, item: Proven) -> str:
     """The registered model that the ledger says the run was started on."""
     starts = chain.of_job("job.started", item.facts.job_id, item.facts.target_id)
@@ -89,13 +96,13 @@ def model_of(chain: Chain, item: Proven) -> str:
 
 
 def _held(scope: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The shares that hold records, by their commitment."""
+    """The shares that hold records and are not excepted, by their commitment."""
     models = scope.get("models")
     if not isinstance(models, list) or not all(map(_is_share, models)):
         raise ScopeMismatchError(
             "The disclosed scope should list model, n_records and forget_commitment of each model."
         )
-    held = [share for share in models if share["n_records"]]
+    held = [share for share in models if share["n_records"] and "exception" not in share]
     by_commitment = {share["forget_commitment"]: share for share in held}
     if len({share["model"] for share in models}) != len(models) or len(by_commitment) != len(held):
         raise ScopeMismatchError("The disclosed scope names a model, or a set of records, twice.")
@@ -105,7 +112,8 @@ def _held(scope: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def _is_share(share: object) -> bool:
     return (
         isinstance(share, dict)
-        and set(share) == {"model", "n_records", "forget_commitment"}
+        and set(share) - {"exception"} == {"model", "n_records", "forget_commitment"}
+        and isinstance(share.get("exception", ""), str)
         and canonical.is_uuid4(share["model"])
         and canonical.is_count(share["n_records"])
         and canonical.is_sha256(share["forget_commitment"])
@@ -115,7 +123,7 @@ def _is_share(share: object) -> bool:
 def refuse_other_completion(chain: Chain, proven: Sequence[Proven]) -> None:
     """Raises ScopeMismatchError, CompletionError or SameSignerError where a completed request rests on something else
     than this evidence, on too little of it, or on one person."""
-    completed = chain.last("request.completed")
+    completed = chain.completed
     approved = chain.last("request.approved")
     if completed is None or approved is None:
         return
@@ -130,13 +138,23 @@ def refuse_other_completion(chain: Chain, proven: Sequence[Proven]) -> None:
     for item in proven:
         _refuse_unsound(item, chain)
     refuse_same_signer(approved, completed)
+    refuse_other_extent(chain, approved, completed)
+
+
+def refuse_other_extent(chain: Chain, approved: Link, completed: Link) -> None:
+    """Raises CompletionError where a request was completed in whole though models were excepted, or the reverse."""
+    n_excepted = len(chain.excepted_models(approved.position))
+    if (completed.event.type == "request.partly_completed") != bool(n_excepted):
+        raise CompletionError(
+            f"Entry {completed.position} says {completed.event.type}; the decision excepted {n_excepted} models."
+        )
 
 
 def _refuse_other_lists(fact: str, completed: Link, found: list[str]) -> None:
     listed = completed.event.texts(fact)
     if sorted(listed) != sorted(found):
         raise CompletionError(
-            f"request.completed lists {len(listed)} under `{fact}`; they are not exactly those of the evidence "
+            f"{completed.event.type} lists {len(listed)} under `{fact}`; they are not exactly those of the evidence "
             f"attached ({len(found)})."
         )
 

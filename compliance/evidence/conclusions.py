@@ -2,12 +2,15 @@
 
 from compliance.evidence.chain import Chain, Link
 from compliance.evidence.closure import Proven
+from compliance.evidence.course import course_of
 from compliance.evidence.judgement import Judged
 from compliance.evidence.validity import Signed
 from compliance.evidence.verdict import Result, Verdict
 
 _STATES = {
     "request.completed": "completed",
+    "request.partly_completed": "partly completed",
+    "request.closed_unverified": "closed, identity not proven",
     "request.refused": "refused",
     "request.withdrawn": "withdrawn",
 }
@@ -28,6 +31,7 @@ def conclusions_of(judged: Judged) -> tuple[str, ...]:
     lines = [
         f"The request was received on {received.at:%Y-%m-%d %H:%M:%S} UTC ({basis}).",
         _identity(chain),
+        *course_of(chain),
         *_decisions(chain),
         *_failures(chain),
         *[line for item in proven for line in _outcome(item)],
@@ -99,14 +103,15 @@ def _closing(chain: Chain, proven: tuple[Proven, ...]) -> str:
     closing = chain.closing
     if closing is None:
         return f"The request is not closed: {counted(len(proven), 'piece')} of evidence attached so far."
-    if closing.event.type != "request.completed":
+    if chain.completed is None:
         shown = f"{counted(len(proven), 'piece')} of evidence attached" if proven else "no model was shown to forget"
         return f"It ended as {_STATES[closing.event.type]} on {closing.event.at:%Y-%m-%d}; {shown}."
     ground = f"on the strength of exactly the {counted(len(proven), 'piece')} of evidence above"
     if not proven:
         ground = "without evidence: by the decision no registered model held records of the person"
+    extent = "in part, for models were excepted," if closing.event.type == "request.partly_completed" else ""
     return (
-        f"It was completed on {closing.event.at:%Y-%m-%d} by a second person, {closing.event.actor_role} "
+        f"It was completed {extent}{' ' if extent else ''}on {closing.event.at:%Y-%m-%d} by a second person, {closing.event.actor_role} "
         f"{closing.event.actor_id}, {ground}."
     )
 

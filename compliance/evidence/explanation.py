@@ -63,11 +63,14 @@ def of_bundle(data: bytes, request: str, pinned: Pins) -> Story:
 def of_export(path: Path, request: str, trust: Trust | None, n_processes: int | None = None) -> Story:
     """The story of a request that was disclosed in an export, after all of the export was verified as `verify` does it.
 
+    So is one told of which nothing but entries is left.
+
     Raises UnexpectedFileError when it was not disclosed, or what verify raises.
     """
     export = judge_export(path, trust, n_processes).export
-    if request not in export.folder.requests:
-        known = "its entries are in the log" if request in export.entries.of_requests else "no entry names it"
+    is_known = request in export.entries.of_requests
+    if request not in export.folder.requests and not (is_known and export_requests.has_nothing_left(export, request)):
+        known = "its entries are in the log" if is_known else "no entry names it"
         raise UnexpectedFileError(f"The request {request} was not disclosed in this export ({known}).")
     judged = export_requests.judge_request(export, request)
     return _told(judged, logs_shown(export), is_pinned=trust is not None)

@@ -3,21 +3,23 @@
     README.txt  export.json              for the person who opens it; which logs are inside
     trust.json  trusted_root.json        the controller's trust file, and the same for Sigstore clients
     logs/<folder>/checkpoint             and tiles, entries and time stamps as C2SP tlog-tiles has them
-    requests/<id>/request.json           where the request's evidence stands
-    requests/<id>/evidence/<target>.sigstore.json, closing/<target>.sigstore.json, openings.json
+    requests/<id>/<target>.evidence.sigstore.json  <target>.closing.sigstore.json
+    requests/<id>/openings.json          until the openings are shredded
     models/<sha256>.json  policies/<sha256>.json
 
-A request without a folder was not disclosed: its entries are in the log like all others, and are checked as far as
-entries alone allow. Reading refuses links, and files that nothing accounts for.
+Nothing lists what belongs to a request: a Sigstore bundle names its entry, signed results the models, and the ledger the
+policy.
+A request without a folder was not disclosed, or there is nothing left of it to disclose: its entries are in the log like
+all others, and are checked as far as entries alone allow. Reading refuses links, and files that nothing accounts for.
 """
 
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from compliance.evidence import file_limits
+from compliance.evidence import canonical, file_limits
 from compliance.evidence.errors import (
     MalformedFileError,
     MissingFileError,
@@ -25,14 +27,16 @@ from compliance.evidence.errors import (
     UnreadableError,
     UnsafeMemberError,
 )
-from compliance.evidence.export_index import Disclosure, ExportIndex, parse_disclosure, parse_export
+from compliance.evidence.export_index import ExportIndex, parse_export
 from compliance.evidence.file_limits import MAX_FILE_BYTES
 
 # The deepest file of a log of 2**63 entries lies below nine folders.
 _MAX_DEPTH = 12
 _TOP = frozenset({"README.txt", "export.json", "trust.json", "trusted_root.json"})
-_ATTACHED = frozenset({"evidence", "closing"})
 _FOLDERS = frozenset({"logs", "requests", "models", "policies"})
+_OPENINGS = "openings.json"
+# What a signed statement is: the result of a target's run, or the summary once the request is completed.
+Kind = Literal["evidence", "closing"]
 # Part of the format, as in a bundle: people do what it says.
 README = """Expunge export: whole ledgers and the evidence of the requests disclosed, verifiable without the server.
 
@@ -49,6 +53,14 @@ Other programs verify parts of it, too: docs/evidence.md shows how with OpenSSL,
 """
 
 
+class Disclosed(NamedTuple):
+    """What the folder of a request holds: the targets with a signed result, those with a summary, and openings or not."""
+
+    evidence: tuple[str, ...] = ()
+    closings: tuple[str, ...] = ()
+    is_opened: bool = False
+
+
 @dataclass(frozen=True)
 class ExportFolder:
     """An opened export; its files are read when they are asked for."""
@@ -61,16 +73,24 @@ class ExportFolder:
         """Where a log lies."""
         return Path(self.path, "logs", folder)
 
-    def disclosure(self, request: str) -> Disclosure:
-        """What was disclosed of a request; raises MissingFileError, UnexpectedFileError or MalformedFileError."""
-        disclosure = parse_disclosure(self.read(f"requests/{request}/request.json"), request)
-        expected = {"request.json", *(["openings.json"] if disclosure.is_opened else [])}
-        expected |= {f"evidence/{target}.sigstore.json" for target in disclosure.evidence}
-        expected |= {f"closing/{target}.sigstore.json" for target in disclosure.closings}
-        unexpected = sorted(_names_of_request(f"{self.path}/requests/{request}") - expected)
-        if unexpected:
-            raise UnexpectedFileError(f"requests/{request}/request.json does not account for {unexpected[0]}.")
-        return disclosure
+    def disclosed(self, request: str) -> Disclosed:
+        """What was disclosed of a request, by the names of its files; nothing of one without a folder.
+
+        That each is a plain file is seen when it is read, which they all are. Raises UnreadableError, MissingFileError
+        for an empty folder, and UnexpectedFileError.
+        """
+        if request not in self.requests:
+            return Disclosed()
+        place = f"requests/{request}"
+        try:
+            names = os.listdir(f"{self.path}/{place}")  # noqa: PTH208  many folders, of which only names are asked
+        except OSError as error:
+            raise UnreadableError(f"{place} cannot be listed: {error.strerror or error}.") from error
+        if not names:
+            raise MissingFileError(
+                f"{place} is empty. It must hold what was disclosed of the request, or not be there."
+            )
+        return _disclosed(place, names)
 
     def holds(self, name: str) -> bool:
         """Whether there is something under this path, a link included."""
@@ -160,25 +180,43 @@ def _listed(path: str | Path) -> list[_Member] | None:
         raise UnreadableError(f"{path} cannot be listed: {error.strerror or error}.") from error
 
 
-def _names_of_request(folder: str) -> set[str]:
-    """What lies in the folder of a request, and in those for its evidence and summaries.
+def signed_name(request: str, target: str, kind: Kind) -> str:
+    """Where the Sigstore bundle of a target lies."""
+    return f"requests/{request}/{target}{_suffix(kind)}"
 
-    That the files named are plain ones is seen when they are read, which they all are. Raises UnsafeMember- or
-    UnreadableError.
-    """
-    names: set[str] = set()
-    for member in _listed(folder) or []:
-        if member.is_link:
-            raise UnsafeMemberError(f"{folder}/{member.name} is a symbolic link; an export holds none.")
-        if not member.is_folder or member.name not in _ATTACHED:
-            names.add(member.name)
-            continue
-        try:
-            inside = os.listdir(f"{folder}/{member.name}")  # noqa: PTH208  many folders, of which only names are asked
-            names.update([f"{member.name}/{name}" for name in inside])
-        except OSError as error:
-            raise UnreadableError(f"{folder}/{member.name} cannot be listed: {error.strerror or error}.") from error
-    return names
+
+def openings_name(request: str) -> str:
+    """Where the openings of a request lie."""
+    return f"requests/{request}/{_OPENINGS}"
+
+
+def model_name(sha256: str) -> str:
+    """Where the manifest of a version lies."""
+    return f"models/{sha256}.json"
+
+
+def policy_name(sha256: str) -> str:
+    """Where a policy lies."""
+    return f"policies/{sha256}.json"
+
+
+def _suffix(kind: Kind) -> str:
+    return f".{kind}.sigstore.json"
+
+
+def _disclosed(place: str, names: list[str]) -> Disclosed:
+    targets: dict[str, list[str]] = {_suffix("evidence"): [], _suffix("closing"): []}
+    is_opened = False
+    for name in names:
+        target, dot, suffix = name.partition(".")
+        if name == _OPENINGS:
+            is_opened = True
+        elif (of_kind := targets.get(f"{dot}{suffix}")) is not None and canonical.is_uuid4(target):
+            of_kind.append(target)
+        else:
+            raise UnexpectedFileError(f"{place}/{name} is none of the files that a disclosed request has.")
+    evidence, closings = map(tuple, targets.values())
+    return Disclosed(evidence, closings, is_opened)
 
 
 def _read_top(path: Path, name: str) -> bytes:

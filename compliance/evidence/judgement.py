@@ -9,15 +9,13 @@ from hashlib import sha256
 from typing import Any
 
 from compliance.evidence import attachment, canonical, closure, commitment, summaries, validity
-from compliance.evidence import chain as chains
-from compliance.evidence.attachment import HadRoot
+from compliance.evidence.attachment import HadRoot, HasManifest
 from compliance.evidence.chain import Chain
 from compliance.evidence.closure import Proven
 from compliance.evidence.errors import (
     MalformedFileError,
     MissingFileError,
     PolicyMismatchError,
-    SwappedModelError,
     UnexpectedFileError,
 )
 from compliance.evidence.record import AttachedEvidence, Record
@@ -47,19 +45,25 @@ class Judged:
     signatures: tuple[Signed, ...]
 
 
-def judge(record: Record, trust: Trust, witnessed_at: WitnessedAt, had_root: HadRoot) -> Judged:
-    """Judge one request; raises the EvidenceError of the first thing that is wrong.
+def judge(
+    record: Record,
+    chain: Chain,
+    trust: Trust,
+    witnessed_at: WitnessedAt,
+    had_root: HadRoot,
+    has_manifest: HasManifest,
+) -> Judged:
+    """Judge one request by its chain; raises the EvidenceError of the first thing that is wrong.
 
-    `witnessed_at` tells when the log was cosigned over a position as the trust file asks, `had_root` whether it had a root.
+    `witnessed_at` tells when the log was cosigned over a position as the trust file asks, `had_root` whether it had a
+    root, `has_manifest` whether the manifest of a version is shown.
     """
-    # 4. One unbroken chain.
-    chain = chains.read(record)
+    # 4. One unbroken chain: it was read; and no time in it contradicts the witnesses.
     validity.refuse_seen_too_early(chain, witnessed_at)
     # 5. Commitments.
     openings = _open_commitments(record, chain)
-    # 6. Policy and manifests.
+    # 6. The policy.
     policy = _read_policy(record, chain)
-    _refuse_other_manifests(record, chain)
     # 7. to 11. Each piece of evidence.
     logged = {entry.position: parse_hashedrekord(entry.leaf) for entry in record.entries if entry.kind == "evidence"}
     signatures = {
@@ -73,7 +77,7 @@ def judge(record: Record, trust: Trust, witnessed_at: WitnessedAt, had_root: Had
         Proven(
             attached.position,
             hashes[attached.position],
-            _verify_attached(attached, record, chain, policy, had_root),
+            _verify_attached(attached, chain, policy, had_root, has_manifest),
         )
         for attached in record.evidence
     )
@@ -137,30 +141,19 @@ def _document(policy: bytes) -> dict[str, Any]:
     return document
 
 
-def _refuse_other_manifests(record: Record, chain: Chain) -> None:
-    for digest, manifest in record.models.items():
-        if sha256(manifest).hexdigest() != digest:
-            raise SwappedModelError(f"models/{digest}.json does not have the digest of its name.")
-    jobs = chain.all("job.started") + chain.all("job.recorded")
-    named = {str(link.event.facts.get(fact)) for link in jobs for fact in ("before_sha256", "after_sha256")}
-    foreign = sorted(set(record.models) - named)
-    if foreign:
-        raise SwappedModelError(f"No job of this request names the model models/{foreign[0]}.json.")
-
-
 def _verify_attached(
     attached: AttachedEvidence,
-    record: Record,
     chain: Chain,
     policy: Policy,
     had_root: HadRoot,
+    has_manifest: HasManifest,
 ) -> EvidenceFacts:
     # 7. A statement of ours.
     facts = attachment.open_statement(attached)
     # 9. This request, in order.
     run = attachment.find_run(facts, attached, chain)
     # 10. These versions, this method, this policy, this challenge.
-    attachment.refuse_other_models(facts, run, record.models)
+    attachment.refuse_other_models(facts, run, has_manifest)
     attachment.refuse_other_job(facts, run)
     attachment.refuse_other_policy(facts, run, policy.sha256, policy.document)
     attachment.refuse_other_challenge(facts, run, had_root)

@@ -15,11 +15,11 @@ from compliance.evidence import chain as chains
 from compliance.evidence import model_runs, registry_events, undisclosed
 from compliance.evidence.conclusions import state_of
 from compliance.evidence.errors import CompletionError, EvidenceError
+from compliance.evidence.export_folder import model_name, policy_name
 from compliance.evidence.export_report import RequestLine
 from compliance.evidence.export_requests import Export, judge_request
 from compliance.evidence.model_runs import ModelRun
 from compliance.evidence.position import Position
-from compliance.evidence.record import Record
 
 _CHUNK = 200
 # More than any machine has cores to spare, and few enough to be started at once.
@@ -115,7 +115,7 @@ def _judge_chunk(export: Export, requests: Sequence[str]) -> Judgement:
 
 
 def _judge_undisclosed(export: Export, request: str, total: Judgement) -> None:
-    chain = chains.read(Record(request=request, entries=export.events(request)))
+    chain = chains.read(request, export.events(request))
     total.lines.append(RequestLine(request, state_of(chain), len(chain.links), 0, False))
     if undisclosed.is_about_no_model(chain):
         return
@@ -133,9 +133,10 @@ def _judge_disclosed(export: Export, request: str, total: Judgement) -> None:
     total.runs.extend(model_runs.runs_of(judged.chain))
     n_entries, n_signatures = len(judged.record.entries), len(judged.signatures)
     total.lines.append(RequestLine(request, state_of(judged.chain), n_entries, n_signatures, True))
-    total.files.update(f"models/{digest}.json" for digest in judged.record.models)
+    for item in judged.proven:
+        total.files.update((model_name(item.facts.before_sha256), model_name(item.facts.after_sha256)))
     if judged.policy.sha256:
-        total.files.add(f"policies/{judged.policy.sha256}.json")
+        total.files.add(policy_name(judged.policy.sha256))
     total.evidence.update(signed.position for signed in judged.signatures)
 
 

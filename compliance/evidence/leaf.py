@@ -33,7 +33,7 @@ __all__ = [
 # The longest entry that C2SP tlog-tiles can hold. A completion lists two digests for each model concerned.
 MAX_LEAF_BYTES = 65_535
 FactValue = str | int | list[str]
-ROLES = frozenset({"subject", "operator", "dpo", "auditor", "system", "worker"})
+ROLES = frozenset({"subject", "operator", "dpo", "auditor", "system", "worker", "controller"})
 
 # Kind of value → the words it may be. One more is one line here: `manage.py migrate` rebuilds the checks of the database.
 # None may ever go: older leaves hold it.
@@ -42,7 +42,7 @@ WORDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "channel": frozenset({"api", "portal", "web", "opendsr", "batch", "demo"}),
         "regulation": frozenset({"gdpr", "ccpa"}),
         "ground": frozenset({"art17_1_a", "art17_1_b", "art17_1_c", "art17_1_d", "art17_1_e", "art17_1_f"}),
-        "identity method": frozenset({"email_code"}),
+        "identity method": frozenset({"email_code", "oidc", "manual", "controller"}),
         "refusal reason": frozenset(
             {
                 *("art17_3_a", "art17_3_b", "art17_3_c", "art17_3_d", "art17_3_e"),
@@ -74,6 +74,17 @@ WORDS: Mapping[str, frozenset[str]] = MappingProxyType(
                 "unexpected_error",
             }
         ),
+        "extension reason": frozenset({"complexity", "number_of_requests"}),
+        "hold reason": frozenset({"legal_claims", "legal_obligation", "restriction_art18", "technical"}),
+        "link reason": frozenset({"duplicate", "complaint", "restore", "relearning"}),
+        "notice": frozenset(
+            {
+                *("receipt", "identity", "identity_reminder", "question", "extension", "completed", "partly_completed"),
+                *("refused", "withdrawn", "closed_unverified"),
+            }
+        ),
+        "impossibility": frozenset({"impossible", "disproportionate"}),
+        "unveiling reason": frozenset({"correspondence", "complaint", "audit", "incident"}),
         "assurance": frozenset({"exact", "certified", "approximate", "suppression"}),
         "verdict": frozenset({"passed", "warned", "failed"}),
         "key purpose": frozenset({"evidence", "checkpoint"}),
@@ -100,6 +111,7 @@ _CHECKS: Mapping[str, Callable[[object], bool]] = {
     "version": _matches(VERSION_PATTERN),
     "count": canonical.is_count,
     "time": canonical.is_time,
+    "date": canonical.is_date,
     **{kind: _is_word(kind) for kind in WORDS},
 }
 
@@ -120,8 +132,23 @@ FACTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "request.planned": {"policy_sha256": "sha256", "jobs": "list of uuid"},
         "request.attention": {"reason": "attention reason"},
         "request.retried": {"job": "uuid"},
+        "request.question_asked": {"commitment": "sha256"},
+        "request.question_answered": {},
+        "request.extended": {"reason": "extension reason", "due_date": "date"},
+        "request.linked": {"linked": "uuid", "reason": "link reason"},
+        "request.model_excepted": {"model": "uuid", "reason": "refusal reason"},
+        "request.model_included": {"model": "uuid"},
+        "request.model_held": {"model": "uuid", "reason": "hold reason"},
+        "request.model_released": {"model": "uuid"},
+        "request.notified": {"notice": "notice", "commitment": "sha256"},
+        "request.recipient_notified": {"recipient": "uuid", "notice_sha256": "sha256"},
+        "request.recipient_acknowledged": {"recipient": "uuid", "acknowledgement_sha256": "sha256"},
+        "request.recipient_impossible": {"recipient": "uuid", "reason": "impossibility"},
+        "request.unveiled": {"reason": "unveiling reason"},
+        "request.closed_unverified": {},
         "request.shredded": {},
         "request.completed": {"evidence": "list of sha256", "versions": "list of sha256"},
+        "request.partly_completed": {"evidence": "list of sha256", "versions": "list of sha256"},
         "job.started": {
             "job": "uuid",
             "target": "uuid",
@@ -160,9 +187,9 @@ WITHOUT_REQUEST = frozenset(name for name in FACTS if not name.startswith(("requ
 FIRST = "request.received"
 _REQUEST_KEY = b'"request":"'
 _N_UUID = 36
-# A day that no month has looks like any other to an expression: the few types that hold a time are read the slow way.
+# A day that no month has looks like any other to an expression: the few types that hold a time or a date are read the slow way.
 _PATTERNS = leaf_pattern.compiled(
-    {name: kinds for name, kinds in FACTS.items() if "time" not in kinds.values()},
+    {name: kinds for name, kinds in FACTS.items() if not {"time", "date"} & set(kinds.values())},
     {**WORDS, "role": ROLES},
     {"plug-in": PLUGIN_PATTERN, "version": VERSION_PATTERN},
     without_request=WITHOUT_REQUEST,

@@ -3,8 +3,7 @@
 Bundles of one request and exports of whole logs prove entries in different ways; from here on they are the same.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from compliance.evidence.position import Position
@@ -34,13 +33,12 @@ class Record:
     """A request's entries in the order of the ledger, and what belongs to them.
 
     `evidence` holds the result of each target's job, `closings` the summary of each target once the request is
-    completed. `models` maps a digest to a manifest; `openings` is None once they are shredded.
+    completed. `openings` is None once they are shredded.
     """
 
     request: str
     entries: tuple[Logged, ...]
     evidence: tuple[AttachedEvidence, ...] = ()
     closings: tuple[AttachedEvidence, ...] = ()
-    models: Mapping[str, bytes] = field(default_factory=dict)
     policy: bytes | None = None
     openings: bytes | None = None

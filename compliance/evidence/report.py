@@ -148,7 +148,7 @@ def _details(verified: Verified) -> list[str]:
         counted(len(verified.contents.entries), "inclusion proof"),
         f"{counted(len(links), 'event')}, from {links[0].event.type} to {links[-1].event.type}",
         "shredded: nothing to open" if record.openings is None else "opened",
-        f"{policy}, {counted(len(record.models), 'manifest')}",
+        f"{policy}, {counted(len(verified.contents.models), 'manifest')}",
         counted(len(judged.signatures), "signature") if judged.signatures else statements,
         counted(len([s for s in judged.signatures if s.proven_at]), "proven time"),
         *[statements] * 3,

@@ -20,6 +20,9 @@ from compliance.evidence.errors import EvidenceError, SigstoreBundleError
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 _BEFORE = b'{"dsseEnvelope":'
 _BETWEEN = b',"mediaType":"' + MEDIA_TYPE.encode() + b'",'
+# The end of the last entry, and of the bundle: the place where the envelope is logged.
+_PLACE = re.compile(rb'"logId":\{"keyId":"([A-Za-z0-9+/]{43}=)"\},"logIndex":"(0|[1-9][0-9]{0,15})"\}\]\}\}\Z')
+_MAX_PLACE_BYTES = 128
 _TOKEN = re.compile(rb'"signedTimestamp":"([A-Za-z0-9+/=]*)"')
 _KIND = {"kind": "hashedrekord", "version": "0.0.2"}
 # Each is verified against each authority. One is enough, and a few more are there after an authority was changed.
@@ -41,10 +44,15 @@ class Parts:
 
 @dataclass(frozen=True)
 class Signed:
-    """What only a bundle carries: the canonical DSSE envelope and RFC 3161 tokens over its signature."""
+    """What only a bundle carries: the canonical DSSE envelope, RFC 3161 tokens over its signature, and its place.
+
+    The place is the `log_id` of the log (32 bytes) and the index of the entry, below 10**16.
+    """
 
     envelope: bytes
     timestamps: tuple[bytes, ...]
+    log_id: bytes
+    index: int
 
 
 def write(parts: Parts) -> bytes:
@@ -63,7 +71,7 @@ def write(parts: Parts) -> bytes:
 
 
 def read(data: bytes) -> Signed:
-    """Envelope and tokens of a bundle; raises SigstoreBundleError.
+    """Envelope, tokens and place of a bundle; raises SigstoreBundleError.
 
     Nothing else in it is looked at: the caller writes the bundle anew from these, the log's entry and proof, and
     compares the bytes.
@@ -71,13 +79,19 @@ def read(data: bytes) -> Signed:
     envelope, found, rest = data.removeprefix(_BEFORE).partition(_BETWEEN)
     if not found or not data.startswith(_BEFORE):
         raise SigstoreBundleError("Expected a Sigstore bundle v0.3 in canonical JSON, found something else.")
+    place = _PLACE.search(data, max(0, len(data) - _MAX_PLACE_BYTES))
+    if place is None:
+        raise SigstoreBundleError(
+            "Expected a Sigstore bundle that ends with the id of a log and the index of its entry."
+        )
     try:
         dsse.parse_envelope(envelope)
+        identified = canonical.decode_base64(place[1].decode())
         tokens = tuple(canonical.decode_base64(text.decode()) for text in _TOKEN.findall(rest))
     except ValueError as error:
         raise SigstoreBundleError(f"The Sigstore bundle does not hold what it should. {error}") from error
     _refuse_needless(tokens)
-    return Signed(envelope, tokens)
+    return Signed(envelope, tokens, identified, int(place[2]))
 
 
 @lru_cache(maxsize=16)

@@ -13,7 +13,7 @@ from compliance.evidence.summary import SummaryFacts, parse_summary
 def refuse_other_summaries(record: Record, chain: Chain, proven: tuple[Proven, ...]) -> None:
     """Raises ClosingStatementError unless a completed request has exactly one true summary for each model; and
     UnexpectedFileError for a summary of a request that is not completed."""
-    completed = chain.last("request.completed")
+    completed = chain.completed
     if completed is None:
         if record.closings:
             raise UnexpectedFileError("A summary is shown of a request that the ledger does not say was completed.")

@@ -8,15 +8,20 @@ entries show.
 from collections.abc import Callable, Sequence
 
 from compliance.evidence.chain import Chain, Link
-from compliance.evidence.closure import refuse_same_signer
+from compliance.evidence.closure import refuse_other_extent, refuse_same_signer
 from compliance.evidence.errors import CompletionError, ScopeMismatchError
 from compliance.evidence.model_runs import ModelRun
 from compliance.evidence.position import Position
 
 # Where the entry with a leaf hash (hex) stands that records signed evidence; None when there is none.
 FindEvidence = Callable[[str], Position | None]
-_BEFORE_DECISION = frozenset({"request.received", "request.identity_requested", "request.identity_confirmed"})
-_ABOUT_NO_MODEL = _BEFORE_DECISION | {"request.refused", "request.withdrawn", "request.shredded"}
+_ABOUT_NO_MODEL = frozenset(
+    {
+        *("request.received", "request.identity_requested", "request.identity_confirmed", "request.linked"),
+        *("request.question_asked", "request.question_answered", "request.extended", "request.notified"),
+        *("request.refused", "request.withdrawn", "request.closed_unverified", "request.unveiled", "request.shredded"),
+    }
+)
 
 
 def is_about_no_model(chain: Chain) -> bool:
@@ -29,7 +34,7 @@ def refuse_unsupported(chain: Chain, runs: Sequence[ModelRun], find_evidence: Fi
 
     Raises ScopeMismatchError, CompletionError or SameSignerError.
     """
-    completed, approved = chain.last("request.completed"), chain.last("request.approved")
+    completed, approved = chain.completed, chain.last("request.approved")
     if completed is None or approved is None:
         return []
     evidence, versions = completed.event.texts("evidence"), completed.event.texts("versions")
@@ -46,6 +51,7 @@ def refuse_unsupported(chain: Chain, runs: Sequence[ModelRun], find_evidence: Fi
             f"last runs made and that passed ({len(passed)})."
         )
     refuse_same_signer(approved, completed)
+    refuse_other_extent(chain, approved, completed)
     return _refuse_missing_evidence(completed, evidence, passed, find_evidence)
 
 

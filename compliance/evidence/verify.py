@@ -27,14 +27,17 @@ report.LEFT_TO_CALLER.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from compliance.evidence import bundle, consistency, dsse, membership, witnessing
+from compliance.evidence import chain as chains
 from compliance.evidence import trust as trusts
 from compliance.evidence.bundle import BundleContents
+from compliance.evidence.chain import Chain
 from compliance.evidence.checkpoint import Checkpoint
-from compliance.evidence.errors import ConsistencyError, UnexpectedFileError
+from compliance.evidence.errors import ConsistencyError, SwappedModelError, UnexpectedFileError
 from compliance.evidence.judgement import Judged, judge
 from compliance.evidence.position import Position
 from compliance.evidence.record import Logged, Record
@@ -116,13 +119,27 @@ def _judge(
         return consistency.write(size, proof.path, notes[log]) == shown
 
     notes = {log.number: log.checkpoint for log in contents.logs}
-    judged = judge(_record(contents, entries), trust, witnessed_at, had_root)
+    chain = chains.read(contents.request, entries)
+    _refuse_other_manifests(contents.models, chain)
+    record = _record(contents, entries)
+    judged = judge(record, chain, trust, witnessed_at, had_root, contents.models.__contains__)
     unasked = sorted(set(contents.challenges) - asked)
     if unasked:
         raise UnexpectedFileError(
             f"No evidence names the challenge over {unasked[0][1]} entries of log {unasked[0][0]}."
         )
     return judged
+
+
+def _refuse_other_manifests(models: Mapping[str, bytes], chain: Chain) -> None:
+    for digest, manifest in models.items():
+        if sha256(manifest).hexdigest() != digest:
+            raise SwappedModelError(f"models/{digest}.json does not have the digest of its name.")
+    jobs = chain.all("job.started") + chain.all("job.recorded")
+    named = {str(link.event.facts.get(fact)) for link in jobs for fact in ("before_sha256", "after_sha256")}
+    foreign = sorted(set(models) - named)
+    if foreign:
+        raise SwappedModelError(f"No job of this request names the model models/{foreign[0]}.json.")
 
 
 def _keys_alone(
@@ -144,7 +161,6 @@ def _record(contents: BundleContents, entries: Sequence[Logged]) -> Record:
         entries=tuple(entry for entry in entries if entry.kind != "log"),
         evidence=contents.evidence,
         closings=contents.closings,
-        models=contents.models,
         policy=contents.policy,
         openings=contents.openings,
     )

@@ -18,6 +18,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     SYSTEM = "system"
     WORKER = "worker"
+    CONTROLLER = "controller"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,11 @@ STAFF_ROLES = (Role.OPERATOR, Role.DPO, Role.AUDITOR)
 def subject_of(request_id: uuid.UUID) -> Actor:
     """The data subject, known only by this request: the same person's next request shows another id."""
     return Actor(role=Role.SUBJECT, id=request_id)
+
+
+def controller(controller_id: uuid.UUID) -> Actor:
+    """Another organisation that asks for its data subjects through OpenDSR."""
+    return Actor(role=Role.CONTROLLER, id=controller_id)
 
 
 def worker(worker_id: uuid.UUID) -> Actor:

@@ -25,7 +25,8 @@ _DAY = (
     "(?:[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)"
     f"|(?:0[13578]|1[02])-31)|{_LEAP_YEAR}-02-29)"
 )
-_TIME = f"(?!0000){_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+_DATE = f"(?!0000){_DAY}"
+_TIME = f"{_DATE}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
 # The DER of every uncompressed P-256 key begins with these 27 bytes; the 64 bytes of its point follow.
 _KEY_PREFIX = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"
 # A P-256 signature in DER has at most 72 bytes and begins with 0x30.
@@ -233,6 +234,7 @@ _OF_KIND: Mapping[str, Callable[[list[str]], str]] = {
     "plug-in": lambda expressions: _each(leaves.PLUGIN_PATTERN, expressions),
     "version": lambda expressions: _each(leaves.VERSION_PATTERN, expressions),
     "time": lambda expressions: _each(_TIME, expressions),
+    "date": lambda expressions: _each(_DATE, expressions),
     "list of uuid": lambda expressions: _lists(_UUID4, expressions),
     "list of sha256": lambda expressions: _lists("[0-9a-f]{64}", expressions),
     "base64": lambda expressions: _each(_BASE64, expressions),

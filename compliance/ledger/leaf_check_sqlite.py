@@ -17,7 +17,8 @@ from compliance.ledger.leaf_check_postgres import MAX_SIGNATURE_CHARACTERS
 _HEX = "[0-9a-f]"
 _UUID4 = "-".join([_HEX * 8, _HEX * 4, f"4{_HEX * 3}", f"[89ab]{_HEX * 3}", _HEX * 12])
 _DIGIT = "[0-9]"
-_TIME = f"{_DIGIT * 4}-{_DIGIT * 2}-{_DIGIT * 2}T{_DIGIT * 2}:{_DIGIT * 2}:{_DIGIT * 2}Z"
+_DATE = f"{_DIGIT * 4}-{_DIGIT * 2}-{_DIGIT * 2}"
+_TIME = f"{_DATE}T{_DIGIT * 2}:{_DIGIT * 2}:{_DIGIT * 2}Z"
 # The DER of every uncompressed P-256 key begins with these 27 bytes; the 64 bytes of its point follow.
 _KEY_PREFIX = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"
 _SPEC = "$.spec.hashedRekordV002"
@@ -149,6 +150,13 @@ def _is_time(value: str) -> str:
     )
 
 
+def _is_date(value: str) -> str:
+    return (
+        f"(typeof({value}) = 'text' AND {value} GLOB '{_DATE}' AND {value} NOT GLOB '0000*' "
+        f"AND strftime('%Y-%m-%d', {value}, '+0 days') IS {value})"
+    )
+
+
 def _is_base64(value: str) -> str:
     return (
         f"(typeof({value}) = 'text' AND length({value}) % 4 = 0 AND rtrim({value}, '=') NOT GLOB '*[^A-Za-z0-9+/]*' "
@@ -164,5 +172,6 @@ _IS_OF_KIND: Mapping[str, Callable[[str], str]] = {
     "version": _is_version,
     "count": _is_count,
     "time": _is_time,
+    "date": _is_date,
 }
 _LISTED = ("sha256", "uuid")

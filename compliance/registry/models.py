@@ -65,13 +65,18 @@ class ModelVersion(models.Model):
 
 
 class DataSource(models.Model):
-    """Where the training records are. The person column holds identifiers of one declared kind."""
+    """Where the training records are. The person column holds identifiers of one declared kind.
+
+    `declaration` says where the persons behind the records are found instead, if that is elsewhere
+    (`compliance.sources.declaration.SourceDeclaration.to_dict`).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.SlugField(max_length=80, unique=True)
     location = models.CharField(max_length=500)
     sha256 = models.CharField(max_length=64)
     identifier_kind = models.CharField(max_length=40, default="email")
+    declaration = models.JSONField(null=True)
     registered_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -79,7 +84,10 @@ class DataSource(models.Model):
 
 
 class LineageRecord(models.Model):
-    """One training record of one model: whose it was (as a pseudonym), when it came in, when it was forgotten."""
+    """One training record of one model: whose it was (as a pseudonym), when it came in, when it was forgotten.
+
+    A record about several persons has a row for each; one about nobody, or whose request was shredded, has "".
+    """
 
     model = models.ForeignKey(RegisteredModel, on_delete=models.CASCADE, related_name="lineage")
     record_id = models.CharField(max_length=200)
@@ -88,7 +96,14 @@ class LineageRecord(models.Model):
     removed_in = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="records_removed")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["model", "record_id"], name="one_lineage_row_per_record")]
+        constraints = [
+            # Rows of one record end up alike when the requests of two of its persons are shredded.
+            models.UniqueConstraint(
+                fields=["model", "record_id", "subject_pseudonym"],
+                condition=~Q(subject_pseudonym=""),
+                name="one_lineage_row_per_person",
+            )
+        ]
         indexes = [
             models.Index(fields=["subject_pseudonym", "model"], name="lineage_by_subject"),
             models.Index(fields=["model", "record_id"], name="lineage_present", condition=Q(removed_in=None)),

@@ -13,6 +13,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 IDENTIFIER_KINDS = ("email",)
+# Kinds whose canonical spelling is the text itself in NFC, stripped, in lower case: SQL may narrow a search for them.
+LOWER_CASE_KINDS = frozenset({"email"})
 
 
 def canonical_identifier(kind: str, value: str) -> str:

@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from compliance.evidence import earlier_heads, sigstore, sigstore_root, tiles
+from compliance.evidence import earlier_heads, export_folder, sigstore, sigstore_root, tiles
 from compliance.evidence import trust as trusts
 from compliance.evidence.errors import EvidenceError
-from compliance.evidence.export_folder import README
-from compliance.evidence.export_index import Disclosure, ExportedLog, ExportIndex
+from compliance.evidence.export_folder import README, Kind
+from compliance.evidence.export_index import ExportedLog, ExportIndex
 from compliance.evidence.trust import Trust
 from compliance.evidence.verify_export import verify_export
 from compliance.ledger import checkpointer, log_files, logs, notes, tokens
@@ -132,29 +132,24 @@ def _exported(head: Head) -> ExportedLog:
 
 
 def _write_request(store: DirectoryStore, files: RequestFiles, heads: Sequence[Head]) -> None:
-    entries = {entry.leaf_sha256: entry for entry in files.entries}
-    evidence = {str(row.target_id): row for row in files.evidence}
-    summaries = {str(row.target_id): row for row in files.summaries}
-    policy_sha256 = None if files.policy is None else sha256(files.policy).hexdigest()
-    disclosure = Disclosure(
-        request=str(files.request.pk),
-        evidence={target: position_of(entries[row.leaf_sha256], heads) for target, row in evidence.items()},
-        closings={target: position_of(entries[row.leaf_sha256], heads) for target, row in summaries.items()},
-        models=tuple(sorted(files.models)),
-        policy_sha256=policy_sha256,
-        is_opened=files.openings is not None,
+    # Of a request that was shredded before anything was signed, only its entries are left.
+    if files.openings is None and not files.evidence:
+        return
+    request, entries = str(files.request.pk), {entry.leaf_sha256: entry for entry in files.entries}
+    signed: tuple[tuple[Kind, Sequence[Evidence | Summary]], ...] = (
+        ("evidence", files.evidence),
+        ("closing", files.summaries),
     )
-    place = f"requests/{files.request.pk}"
-    store.write(f"{place}/request.json", disclosure.to_bytes())
-    for folder, rows in (("evidence", evidence), ("closing", summaries)):
-        for target, row in rows.items():
-            content = _sigstore(row, entries[row.leaf_sha256], files, heads)
-            store.write(f"{place}/{folder}/{target}.sigstore.json", content)
-    shared: dict[str, bytes | None] = {f"models/{digest}.json": each for digest, each in files.models.items()}
-    optional = {f"policies/{policy_sha256}.json": files.policy, f"{place}/openings.json": files.openings}
-    for name, shared_content in {**shared, **optional}.items():
-        if shared_content is not None:
-            store.write(name, shared_content)
+    for kind, rows in signed:
+        for row in rows:
+            name = export_folder.signed_name(request, str(row.target_id), kind)
+            store.write(name, _sigstore(row, entries[row.leaf_sha256], files, heads))
+    for digest, manifest in files.models.items():
+        store.write(export_folder.model_name(digest), manifest)
+    if files.policy is not None:
+        store.write(export_folder.policy_name(sha256(files.policy).hexdigest()), files.policy)
+    if files.openings is not None:
+        store.write(export_folder.openings_name(request), files.openings)
 
 
 def _sigstore(row: Evidence | Summary, entry: LedgerEntry, files: RequestFiles, heads: Sequence[Head]) -> bytes:

@@ -17,7 +17,7 @@ from compliance.requests import identities, queries
 from compliance.requests.actions.submit import payload
 from compliance.requests.errors import NotReadyError
 from compliance.requests.models import DeletionRequest, Evidence, Summary
-from compliance.requests.states import RequestState, TargetState
+from compliance.requests.states import FULFILLED, TargetState
 
 JUDGED = (TargetState.PASSED, TargetState.FAILED, TargetState.INCONCLUSIVE, TargetState.DEPLOYED)
 
@@ -84,7 +84,7 @@ def _current_evidence(request: DeletionRequest) -> tuple[Evidence, ...]:
 
 def _summaries(request: DeletionRequest) -> tuple[Summary, ...]:
     rows = tuple(Summary.objects.filter(target__request=request).order_by("pk"))
-    n_due = request.targets.filter(state=TargetState.DEPLOYED).count() if request.state == RequestState.COMPLETED else 0
+    n_due = request.targets.filter(state=TargetState.DEPLOYED).count() if request.state in FULFILLED else 0
     if len(rows) != n_due:
         raise NotReadyError("A worker is still signing the summaries of this request. Try again in a few seconds.")
     return rows

@@ -31,6 +31,8 @@ class Dispatcher(Protocol):
 
     def send_letter(self, letter_id: int) -> None: ...
 
+    def deliver(self, delivery_id: uuid.UUID) -> None: ...
+
 
 class NullDispatcher:
     """Sends nothing: the work waits for a sweep, or for a test that does it by hand."""
@@ -48,6 +50,9 @@ class NullDispatcher:
         """Nothing."""
 
     def send_letter(self, letter_id: int) -> None:
+        """Nothing."""
+
+    def deliver(self, delivery_id: uuid.UUID) -> None:
         """Nothing."""
 
 

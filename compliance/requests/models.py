@@ -41,12 +41,48 @@ class Channel(models.TextChoices):
     """How the request arrived."""
 
     API = "api", "REST API"
+    WEB = "web", "Public page"
+    PORTAL = "portal", "Staff, on behalf of the person"
+    OPENDSR = "opendsr", "Another controller, through OpenDSR"
 
 
 class Regulation(models.TextChoices):
     """The law the person relies on."""
 
     GDPR = "gdpr", "GDPR"
+    CCPA = "ccpa", "CCPA"
+
+
+class ExtensionReason(models.TextChoices):
+    """Art. 12(3) GDPR: why the answer takes longer."""
+
+    COMPLEXITY = "complexity", "Complexity of the request"
+    NUMBER = "number_of_requests", "Number of requests"
+
+
+class HoldReason(models.TextChoices):
+    """Why a model must not be changed yet, although it holds the person."""
+
+    LEGAL_CLAIMS = "legal_claims", "Evidence for legal claims"
+    LEGAL_OBLIGATION = "legal_obligation", "A duty to retain"
+    RESTRICTION = "restriction_art18", "Restriction of processing (Art. 18)"
+    TECHNICAL = "technical", "A technical reason"
+
+
+class LinkReason(models.TextChoices):
+    """How one request belongs to an earlier one."""
+
+    DUPLICATE = "duplicate", "The same person asked before"
+    COMPLAINT = "complaint", "The person says that a model still knows them"
+    RESTORE = "restore", "A restored backup brought the person back"
+    RELEARNING = "relearning", "A later version learned the person again"
+
+
+class PauseReason(models.TextChoices):
+    """What the controller waits for."""
+
+    IDENTITY = "identity", "Proof of identity"
+    QUESTION = "question", "An answer to a question"
 
 
 class DeletionRequest(models.Model):
@@ -57,7 +93,17 @@ class DeletionRequest(models.Model):
     channel = models.CharField(max_length=20, choices=Channel)
     regulation = models.CharField(max_length=20, choices=Regulation)
     ground = models.CharField(max_length=20, choices=Ground)
+    # Of the letters and pages: what the person chose, or the channel's own.
+    locale = models.CharField(max_length=5, default="en")
     received_at = models.DateTimeField()
+    # Where another controller received it first: its own clock began then.
+    submitted_at = models.DateTimeField(null=True)
+    # Everything the dates were counted from and why (Deadlines.to_dict): what the person was told stays as it was.
+    deadlines = models.JSONField(default=dict)
+    # The last day that alarms go by, in the controller's zone.
+    due_date = models.DateField()
+    extension_reason = models.CharField(max_length=20, choices=ExtensionReason, blank=True)
+    identity_level = models.PositiveSmallIntegerField(default=0)
     changed_at = models.DateTimeField()
     # Leaf hash of the request's last event: the next one points back to it.
     chain_head = models.CharField(max_length=64, default="")
@@ -79,6 +125,8 @@ class DeletionRequest(models.Model):
         indexes = [
             models.Index(fields=["state", "-received_at"], name="requests_by_state"),
             models.Index(fields=["-received_at", "id"], name="requests_by_time"),
+            # Of the open ones, those that are due first: what reminders and the queue ask for.
+            models.Index(fields=["due_date", "id"], condition=Q(closed_at=None), name="open_requests_by_due_date"),
         ]
 
     def __str__(self) -> str:
@@ -92,6 +140,8 @@ class SubjectVault(models.Model):
     identifier_kind = models.CharField(max_length=40)
     pseudonym = models.CharField(max_length=64, db_index=True)
     wrapped_key = models.BinaryField()
+    # Which of the master keys wraps it.
+    master_key_id = models.CharField(max_length=16, default="")
     sealed_identifier = models.BinaryField()
     sealed_commitment_key = models.BinaryField()
     # From then on the fields above are empty, and nobody knows any more whose request it was.
@@ -109,23 +159,98 @@ class IdentityChallenge(models.Model):
     n_tries = models.PositiveSmallIntegerField(default=0)
 
 
+class Pause(models.Model):
+    """A time in which the controller waits for the person; open while `until_at` is null."""
+
+    request = models.ForeignKey(DeletionRequest, on_delete=models.CASCADE, related_name="pauses")
+    reason = models.CharField(max_length=20, choices=PauseReason)
+    from_at = models.DateTimeField()
+    until_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["from_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["request"], condition=Q(until_at=None), name="one_open_pause_per_request")
+        ]
+
+
+class RequestLink(models.Model):
+    """A request that belongs to an earlier one. A link tells; it never blocks."""
+
+    request = models.ForeignKey(DeletionRequest, on_delete=models.CASCADE, related_name="links")
+    linked = models.ForeignKey(DeletionRequest, on_delete=models.PROTECT, related_name="linked_from")
+    reason = models.CharField(max_length=20, choices=LinkReason)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["request", "linked", "reason"], name="linked_once")]
+
+
+class SealedNote(models.Model):
+    """Words about one request that may name the person: a question, its answer, why a model is excepted, a complaint.
+
+    Sealed under the request's own key, so that they are shredded with it.
+    """
+
+    class Kind(models.TextChoices):
+        QUESTION = "question"
+        ANSWER = "answer"
+        REASONS = "reasons"
+        COMPLAINT = "complaint"
+
+    request = models.ForeignKey(DeletionRequest, on_delete=models.CASCADE, related_name="notes")
+    kind = models.CharField(max_length=20, choices=Kind)
+    sealed_text = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+
+class Reminder(models.Model):
+    """Staff, or the person, was reminded on a day: once for each kind and due date."""
+
+    request = models.ForeignKey(DeletionRequest, on_delete=models.CASCADE, related_name="reminders")
+    kind = models.CharField(max_length=20)
+    due_date = models.DateField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["request", "kind", "due_date"], name="reminded_once")]
+
+
 class Letter(models.Model):
     """A message owed to the data subject. The text is made when it is sent; nothing of it is stored."""
 
     class Kind(models.TextChoices):
+        RECEIPT = "receipt"
+        IDENTITY = "identity"
+        IDENTITY_REMINDER = "identity_reminder"
+        QUESTION = "question"
+        EXTENSION = "extension"
         COMPLETED = "completed"
+        PARTLY_COMPLETED = "partly_completed"
         REFUSED = "refused"
         WITHDRAWN = "withdrawn"
+        CLOSED_UNVERIFIED = "closed_unverified"
 
     request = models.ForeignKey(DeletionRequest, on_delete=models.CASCADE, related_name="letters")
     kind = models.CharField(max_length=20, choices=Kind)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     n_tries = models.PositiveSmallIntegerField(default=0)
+    # What the text said, committed to under the request's key; in the ledger as request.notified.
+    commitment = models.CharField(max_length=64, blank=True)
 
     class Meta:
         ordering = ["id"]
-        constraints = [models.UniqueConstraint(fields=["request", "kind"], name="one_letter_per_kind")]
+        constraints = [
+            # Several questions may be asked; of everything else there is one.
+            models.UniqueConstraint(
+                fields=["request", "kind"], condition=~Q(kind="question"), name="one_letter_per_kind_but_questions"
+            )
+        ]
 
 
 class Policy(models.Model):
@@ -187,6 +312,8 @@ class Target(models.Model):
     n_records = models.PositiveIntegerField()
     forget_commitment = models.CharField(max_length=64, blank=True)
     job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="targets")
+    exception = models.CharField(max_length=20, choices=RefusalReason, blank=True)
+    hold = models.CharField(max_length=20, choices=HoldReason, blank=True)
 
     class Meta:
         ordering = ["model__name"]

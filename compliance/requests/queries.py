@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from compliance.evidence import leaf as leaves
@@ -15,8 +15,8 @@ from compliance.ledger.models import EntryKind, LedgerEntry, PendingEntry
 from compliance.registry.models import ModelVersion, VersionState
 from compliance.requests import identities
 from compliance.requests.errors import NotFoundError
-from compliance.requests.models import DeletionRequest, Job, Letter, Target
-from compliance.requests.states import JobState, RequestState, TargetState
+from compliance.requests.models import DeletionRequest, Evidence, Job, Letter, SealedNote, Target
+from compliance.requests.states import FULFILLED, JobState, RequestState, TargetState
 
 #: A sweep gives up on an address after this many tries.
 MAIL_TRIES = 12
@@ -35,6 +35,15 @@ class TimelineEntry:
     actor_role: str
     actor_id: str
     facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """Words about one request, opened for a reader. They may name the person."""
+
+    kind: str
+    text: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +66,34 @@ def by_token(request_id: uuid.UUID, token: str) -> DeletionRequest:
     if not identities.same(expected, identities.token_sha256(token)) or request is None:
         raise NotFoundError(_SAME_ANSWER)
     return request
+
+
+def notes(request_id: uuid.UUID) -> list[Note]:
+    """Words about a request, opened, oldest first; none once it was shredded. Raises NotFoundError or VaultError."""
+    request = DeletionRequest.objects.select_related("vault").filter(pk=request_id).first()
+    if request is None:
+        raise NotFoundError(f"There is no request {request_id}.")
+    return [
+        Note(kind=row.kind, text=identities.open_note(request.vault, row.sealed_text), created_at=row.created_at)
+        for row in request.notes.all()
+    ]
+
+
+def open_question(request: DeletionRequest) -> str | None:
+    """What the person is asked at the moment."""
+    if request.state != RequestState.INFO_REQUESTED:
+        return None
+    row = request.notes.filter(kind=SealedNote.Kind.QUESTION).order_by("-pk").first()
+    return None if row is None else identities.open_note(request.vault, row.sealed_text)
+
+
+def evidence_summary(request: DeletionRequest) -> list[dict[str, str]]:
+    """For each model in service after this request: result, assurance, and the leaf of its evidence."""
+    rows = Evidence.objects.filter(target__request=request, target__state=TargetState.DEPLOYED, job=F("target__job"))
+    return [
+        {"result": row.result, "assurance": (row.job.outcome or {})["assurance"], "leaf_sha256": row.leaf_sha256}
+        for row in rows.select_related("job").order_by("target_id")
+    ]
 
 
 def detail(request_id: uuid.UUID) -> DeletionRequest:
@@ -120,7 +157,7 @@ def lost_work(now: datetime, limit: int = 100) -> Lost:
 def _unsummarised() -> QuerySet[DeletionRequest]:
     """Completed requests of which a model that was put into service has no signed summary yet."""
     open_targets = Target.objects.filter(request=OuterRef("pk"), state=TargetState.DEPLOYED, summary=None)
-    return DeletionRequest.objects.filter(Exists(open_targets), state=RequestState.COMPLETED).order_by("changed_at")
+    return DeletionRequest.objects.filter(Exists(open_targets), state__in=FULFILLED).order_by("changed_at")
 
 
 def _lost_jobs(now: datetime, late: datetime, limit: int) -> list[tuple[uuid.UUID, str]]:

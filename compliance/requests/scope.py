@@ -1,6 +1,6 @@
 """Which registered models saw the person, and with how many records: shown before the decision, frozen with it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from compliance.evidence import commitment
@@ -14,11 +14,20 @@ SETTLED = frozenset({TargetState.PASSED, TargetState.DEPLOYED})
 
 @dataclass(frozen=True, kw_only=True)
 class ModelScope:
-    """One model's share: how many records, and a commitment to which ones (it opens only with the request's key)."""
+    """One model's share: how many records, and a commitment to which ones (it opens only with the request's key).
+
+    `exception` is the reason of law for which they stay, empty where they are to be forgotten.
+    """
 
     model: str
     n_records: int
     forget_commitment: str
+    exception: str = ""
+
+    @property
+    def is_to_be_forgotten(self) -> bool:
+        """Whether there is something to delete, and nothing against it."""
+        return bool(self.n_records) and not self.exception
 
 
 def preview(request: DeletionRequest) -> list[ModelScope]:
@@ -30,12 +39,12 @@ def preview(request: DeletionRequest) -> list[ModelScope]:
 
 
 def current(request: DeletionRequest) -> list[ModelScope]:
-    """The preview, with the share that was approved before where a target is verified already.
+    """The preview with what was decided on each model, and the share approved before where one is verified already.
 
     A verified target's records are gone from the lineage, but its evidence is about the share it was approved with.
     """
-    settled = {str(target.model_id): target for target in request.targets.all() if is_settled(target)}
-    return [_kept(share, settled.get(share.model)) for share in preview(request)]
+    targets = {str(target.model_id): target for target in request.targets.all()}
+    return [_decided(share, targets.get(share.model)) for share in preview(request)]
 
 
 def is_settled(target: Target) -> bool:
@@ -45,7 +54,7 @@ def is_settled(target: Target) -> bool:
 
 def payload(scopes: list[ModelScope]) -> dict[str, Any]:
     """What the scope commitment covers, and what is stored as the request's frozen scope."""
-    return {"models": [asdict(scope) for scope in scopes]}
+    return {"models": [_without_empty_exception(asdict(scope)) for scope in scopes]}
 
 
 def commit(request: DeletionRequest, scopes: list[ModelScope]) -> str:
@@ -82,7 +91,13 @@ def _of_model(model: RegisteredModel, subject_pseudonym: str, key: bytes) -> Mod
     )
 
 
-def _kept(share: ModelScope, target: Target | None) -> ModelScope:
+def _decided(share: ModelScope, target: Target | None) -> ModelScope:
     if target is None:
         return share
-    return ModelScope(model=share.model, n_records=target.n_records, forget_commitment=target.forget_commitment)
+    if is_settled(target):
+        return replace(share, n_records=target.n_records, forget_commitment=target.forget_commitment)
+    return replace(share, exception=target.exception if share.n_records else "")
+
+
+def _without_empty_exception(share: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in share.items() if name != "exception" or value}

@@ -15,14 +15,17 @@ class RequestState(models.TextChoices):
     RECEIVED = "received", "Received"
     IDENTITY_PENDING = "identity_pending", "Waiting for proof of identity"
     UNDER_REVIEW = "under_review", "Under review"
+    INFO_REQUESTED = "info_requested", "Waiting for an answer of the person"
     APPROVED = "approved", "Approved"
     EXECUTING = "executing", "Models are being changed"
     VERIFYING = "verifying", "Models are being verified"
     ATTENTION = "attention", "Needs attention"
     SIGNOFF = "signoff", "Waiting for a second signature"
     COMPLETED = "completed", "Completed"
+    PARTLY_COMPLETED = "partly_completed", "Completed in part"
     REFUSED = "refused", "Refused"
     WITHDRAWN = "withdrawn", "Withdrawn"
+    CLOSED_UNVERIFIED = "closed_unverified", "Closed, identity not proven"
 
 
 class TargetState(models.TextChoices):
@@ -35,6 +38,8 @@ class TargetState(models.TextChoices):
     FAILED = "failed", "Failed"
     INCONCLUSIVE = "inconclusive", "Inconclusive"
     NOT_PRESENT = "not_present", "Never saw the person"
+    EXCEPTED = "excepted", "Excepted by law"
+    HELD = "held", "On hold"
     DEPLOYED = "deployed", "Released"
 
 
@@ -50,30 +55,43 @@ class JobState(models.TextChoices):
 R, T, J = RequestState, TargetState, JobState
 _SYSTEM = frozenset({Role.SYSTEM, Role.WORKER})
 _DPO = frozenset({Role.DPO})
-_SUBJECT_OR_STAFF = frozenset({Role.SUBJECT, Role.OPERATOR, Role.DPO})
+_STAFF = frozenset({Role.OPERATOR, Role.DPO})
+_PERSON_OR_STAFF = _STAFF | {Role.SUBJECT}
+# Whoever speaks for the person: a controller that passed the request on may take it back, too.
+_MAY_WITHDRAW = _PERSON_OR_STAFF | {Role.CONTROLLER}
 
 # (from, to) → the roles that may do it.
 TRANSITIONS: dict[tuple[RequestState, RequestState], frozenset[Role]] = {
     (R.RECEIVED, R.IDENTITY_PENDING): _SYSTEM,
-    (R.IDENTITY_PENDING, R.UNDER_REVIEW): frozenset({Role.SUBJECT}),
+    # Another controller, or a signed-in account, vouches for the person.
+    (R.RECEIVED, R.UNDER_REVIEW): frozenset({Role.CONTROLLER}) | _PERSON_OR_STAFF,
+    (R.IDENTITY_PENDING, R.UNDER_REVIEW): _PERSON_OR_STAFF,
+    (R.IDENTITY_PENDING, R.CLOSED_UNVERIFIED): _SYSTEM,
+    (R.UNDER_REVIEW, R.INFO_REQUESTED): _STAFF,
+    (R.INFO_REQUESTED, R.UNDER_REVIEW): _PERSON_OR_STAFF,
     (R.UNDER_REVIEW, R.APPROVED): _DPO,
     (R.UNDER_REVIEW, R.REFUSED): _DPO,
-    (R.RECEIVED, R.WITHDRAWN): _SUBJECT_OR_STAFF,
-    (R.IDENTITY_PENDING, R.WITHDRAWN): _SUBJECT_OR_STAFF,
-    (R.UNDER_REVIEW, R.WITHDRAWN): _SUBJECT_OR_STAFF,
+    (R.RECEIVED, R.WITHDRAWN): _MAY_WITHDRAW,
+    (R.IDENTITY_PENDING, R.WITHDRAWN): _MAY_WITHDRAW,
+    (R.UNDER_REVIEW, R.WITHDRAWN): _MAY_WITHDRAW,
+    (R.INFO_REQUESTED, R.WITHDRAWN): _MAY_WITHDRAW,
     (R.APPROVED, R.EXECUTING): _SYSTEM,
     # Nothing to execute: no registered model saw the person.
     (R.APPROVED, R.SIGNOFF): _SYSTEM,
     (R.APPROVED, R.ATTENTION): _SYSTEM,
     (R.EXECUTING, R.VERIFYING): _SYSTEM,
-    (R.EXECUTING, R.ATTENTION): _SYSTEM,
+    # The DPO: where a model on hold is excepted, the scope has to be approved anew.
+    (R.EXECUTING, R.ATTENTION): _SYSTEM | _DPO,
     (R.VERIFYING, R.SIGNOFF): _SYSTEM,
     (R.VERIFYING, R.ATTENTION): _SYSTEM,
-    (R.ATTENTION, R.EXECUTING): frozenset({Role.OPERATOR, Role.DPO}),
+    (R.ATTENTION, R.EXECUTING): _STAFF,
     (R.ATTENTION, R.APPROVED): _DPO,
-    (R.SIGNOFF, R.COMPLETED): frozenset({Role.OPERATOR, Role.DPO}),
+    (R.SIGNOFF, R.COMPLETED): _STAFF,
+    (R.SIGNOFF, R.PARTLY_COMPLETED): _STAFF,
 }
-TERMINAL = frozenset({R.COMPLETED, R.REFUSED, R.WITHDRAWN})
+TERMINAL = frozenset({R.COMPLETED, R.PARTLY_COMPLETED, R.REFUSED, R.WITHDRAWN, R.CLOSED_UNVERIFIED})
+#: Ended with models changed, or found not to hold the person.
+FULFILLED = frozenset({R.COMPLETED, R.PARTLY_COMPLETED})
 # States in which the next step is the system's: what the sweep looks for when a message was lost.
 AWAITING_SYSTEM = frozenset({R.RECEIVED, R.APPROVED, R.EXECUTING, R.VERIFYING})
 
@@ -98,6 +116,19 @@ TARGET_TRANSITIONS: frozenset[tuple[TargetState, TargetState]] = frozenset(
         (T.FAILED, T.NOT_PRESENT),
         (T.INCONCLUSIVE, T.NOT_PRESENT),
         (T.NOT_PRESENT, T.QUEUED),
+        # A hold stops what has not begun, and excepting a model ends it.
+        (T.QUEUED, T.HELD),
+        (T.FAILED, T.HELD),
+        (T.INCONCLUSIVE, T.HELD),
+        (T.HELD, T.QUEUED),
+        (T.HELD, T.NOT_PRESENT),
+        (T.EXCEPTED, T.QUEUED),
+        (T.EXCEPTED, T.NOT_PRESENT),
+        (T.NOT_PRESENT, T.EXCEPTED),
+        (T.QUEUED, T.EXCEPTED),
+        (T.HELD, T.EXCEPTED),
+        (T.FAILED, T.EXCEPTED),
+        (T.INCONCLUSIVE, T.EXCEPTED),
         (T.PASSED, T.DEPLOYED),
     }
 )

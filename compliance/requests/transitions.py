@@ -17,7 +17,8 @@ from compliance.evidence.leaf import FactValue
 from compliance.ledger.actors import Actor
 from compliance.ledger.record import record_event
 from compliance.requests.errors import ForbiddenActorError, NotFoundError, NotReadyError, StaleStateError, StateError
-from compliance.requests.models import DeletionRequest, Job, Policy, Target
+from compliance.requests.models import DeletionRequest, HoldReason, Job, Policy, RefusalReason, Target
+from compliance.requests.scope import ModelScope
 from compliance.requests.states import (
     JOB_TRANSITIONS,
     TARGET_TRANSITIONS,
@@ -95,11 +96,49 @@ def move_target(target: Target, to: TargetState) -> None:
 
 
 def rescope_target(target: Target, n_records: int, forget_commitment: str) -> None:
-    """Give a target that is not verified the share that is approved now; raises StateError or StaleStateError."""
+    """Give a target that is not verified the share that is approved now; raises StateError or StaleStateError.
+
+    A model on hold stays on hold, unless nothing of the person is left in it.
+    """
     wanted = TargetState.QUEUED if n_records else TargetState.NOT_PRESENT
-    if target.state != wanted:
+    if target.state != wanted and not (target.hold and n_records):
         move_target(target, wanted)
+        Target.objects.filter(pk=target.pk).update(exception="", hold="")
     Target.objects.filter(pk=target.pk).update(n_records=n_records, forget_commitment=forget_commitment)
+
+
+def except_target(request: DeletionRequest, target: Target | None, share: ModelScope, reason: RefusalReason) -> None:
+    """Take one model out of what is to be deleted; raises StateError or StaleStateError."""
+    target = _target_in(request, target, share, TargetState.EXCEPTED)
+    Target.objects.filter(pk=target.pk).update(exception=reason, hold="", **_columns(share))
+
+
+def hold_target(request: DeletionRequest, target: Target | None, share: ModelScope, reason: HoldReason) -> None:
+    """Keep one model as it is until the hold is lifted; raises StateError or StaleStateError.
+
+    A job that waits for it finds nothing to do when its turn comes.
+    """
+    target = _target_in(request, target, share, TargetState.HELD)
+    Target.objects.filter(pk=target.pk).update(hold=reason, job=None, **_columns(share))
+
+
+def release_target(target: Target) -> None:
+    """Lift the hold; raises StateError or StaleStateError."""
+    move_target(target, TargetState.QUEUED)
+    Target.objects.filter(pk=target.pk).update(hold="")
+    target.hold = ""
+
+
+def _target_in(request: DeletionRequest, target: Target | None, share: ModelScope, state: TargetState) -> Target:
+    if target is None:
+        return Target.objects.create(request=request, model_id=uuid.UUID(share.model), state=state, **_columns(share))
+    if target.state != state:
+        move_target(target, state)
+    return target
+
+
+def _columns(share: ModelScope) -> dict[str, Any]:
+    return {"n_records": share.n_records, "forget_commitment": share.forget_commitment}
 
 
 def next_state(request: DeletionRequest) -> RequestState:
@@ -111,7 +150,10 @@ def next_state(request: DeletionRequest) -> RequestState:
     states = {TargetState(state) for state, _ in rows}
     if states & TO_BE_MADE:
         return RequestState.EXECUTING
-    if states & TO_BE_JUDGED or JobState.RUNNING in {job for _, job in rows}:
+    is_judging = bool(states & TO_BE_JUDGED) or JobState.RUNNING in {job for _, job in rows}
+    if TargetState.HELD in states and (is_judging or not states & UNSETTLED):
+        return RequestState.EXECUTING
+    if is_judging:
         return RequestState.VERIFYING
     return RequestState.ATTENTION if states & UNSETTLED else RequestState.SIGNOFF
 

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 from knox.models import AuthToken
 
 from compliance.evidence.findings import Finding
@@ -26,8 +27,22 @@ from compliance.registry.actions.register_model import Source, register_model
 from compliance.registry.actions.register_version import register_version
 from compliance.registry.manifests import ManifestFile, manifest_bytes
 from compliance.registry.models import MethodCard, RegisteredModel
-from compliance.requests import queries
-from compliance.requests.actions import approve, plan, refuse, retry, sign_off, withdraw
+from compliance.requests import identities, queries, transitions
+from compliance.requests.actions import (
+    answer_question,
+    approve,
+    ask_question,
+    except_model,
+    extend,
+    hold_model,
+    include_model,
+    plan,
+    refuse,
+    release_model,
+    retry,
+    sign_off,
+    withdraw,
+)
 from compliance.requests.actions.attach_evidence import attach_evidence
 from compliance.requests.actions.confirm_identity import confirm_identity
 from compliance.requests.actions.fail_job import fail_job
@@ -36,7 +51,7 @@ from compliance.requests.actions.record_job import record_job
 from compliance.requests.actions.request_identity import request_identity
 from compliance.requests.actions.start_job import start_job
 from compliance.requests.actions.submit import Submitted, submit
-from compliance.requests.models import Ground, Job, RefusalReason, Target
+from compliance.requests.models import DeletionRequest, ExtensionReason, Ground, HoldReason, Job, RefusalReason, Target
 from compliance.requests.states import JobState, RequestState
 from workers import summaries
 
@@ -45,6 +60,7 @@ MARK = "zyx-mark-4711"
 ALICE = f"alice.{MARK}@example.org"
 CHARLIE = f"charlie.{MARK}@example.org"
 FAMILY = "analytic_classifier"
+QUESTION = "Under which name did you write to us?"
 WORKER_ID = uuid.UUID("00000000-0000-4000-8000-0000000000aa")
 
 
@@ -203,6 +219,58 @@ def hold_half(request_id: uuid.UUID) -> None:
         record_job(job.pk, actor=actor, manifest=manifest, assurance="exact", outcome={})
 
 
+def ask_back(request_id: uuid.UUID) -> None:
+    """Bob asks the person a question."""
+    ask_question.ask_question(request_id, actor=actors.staff(bob(), Role.OPERATOR), question=QUESTION)
+
+
+def except_one_more(request_id: uuid.UUID) -> None:
+    """A model that holds the person, too, is excepted by Dana."""
+    email = identities.identifier(DeletionRequest.objects.get(pk=request_id).vault)
+    leave_out(request_id, model_of(f"kept-{uuid.uuid4()}", email).pk)
+
+
+def leave_out(request_id: uuid.UUID, model_id: uuid.UUID) -> None:
+    """Dana excepts a model."""
+    actor, reason = actors.staff(dana(), Role.DPO), RefusalReason.LEGAL_CLAIMS.value
+    except_model.except_model(request_id, actor=actor, model_id=model_id, reason=reason, words="A suit is pending.")
+
+
+def take_in(request_id: uuid.UUID, model_id: uuid.UUID) -> None:
+    """Dana takes the exception back."""
+    include_model.include_model(request_id, actor=actors.staff(dana(), Role.DPO), model_id=model_id)
+
+
+def hold(request_id: uuid.UUID, model_id: uuid.UUID) -> None:
+    """Bob puts a model on hold."""
+    actor, reason = actors.staff(bob(), Role.OPERATOR), HoldReason.LEGAL_CLAIMS.value
+    hold_model.hold_model(request_id, actor=actor, model_id=model_id, reason=reason)
+
+
+def let_go(request_id: uuid.UUID, model_id: uuid.UUID) -> None:
+    """Bob lifts the hold."""
+    release_model.release_model(request_id, actor=actors.staff(bob(), Role.OPERATOR), model_id=model_id)
+
+
+def answer_back(request_id: uuid.UUID) -> None:
+    """The person answers the question."""
+    answer_question.answer_question(request_id, actor=subject_of(request_id), answer="Under the name of my shop.")
+
+
+def take_more_time(request_id: uuid.UUID) -> None:
+    """Dana extends the period."""
+    extend.extend(request_id, actor=actors.staff(dana(), Role.DPO), reason=ExtensionReason.COMPLEXITY.value)
+
+
+def let_lapse(request_id: uuid.UUID) -> None:
+    """Nobody proved anything, and the system closes the request."""
+    with transaction.atomic():
+        request = transitions.locked(request_id)
+        changes = {"closed_at": datetime.now(tz=UTC)}
+        event = "request.closed_unverified"
+        transitions.move(request, RequestState.CLOSED_UNVERIFIED, event, actor=SYSTEM, facts={}, changes=changes)
+
+
 _TO_REVIEW = (prove,)
 _TO_WORK = (*_TO_REVIEW, decide, make_plan)
 #: How to bring a new request into each state.
@@ -210,14 +278,17 @@ STEPS: dict[RequestState, tuple[Callable[[uuid.UUID], object], ...]] = {
     RequestState.RECEIVED: (),
     RequestState.IDENTITY_PENDING: (mail_code,),
     RequestState.UNDER_REVIEW: _TO_REVIEW,
+    RequestState.INFO_REQUESTED: (*_TO_REVIEW, ask_back),
     RequestState.APPROVED: (*_TO_REVIEW, decide),
     RequestState.EXECUTING: _TO_WORK,
     RequestState.VERIFYING: (*_TO_WORK, hold_half),
     RequestState.ATTENTION: (*_TO_WORK, break_down),
     RequestState.SIGNOFF: (*_TO_WORK, work),
     RequestState.COMPLETED: (*_TO_WORK, work, second_signature),
+    RequestState.PARTLY_COMPLETED: (*_TO_REVIEW, except_one_more, decide, make_plan, work, second_signature),
     RequestState.REFUSED: (*_TO_REVIEW, say_no),
     RequestState.WITHDRAWN: (*_TO_REVIEW, take_back),
+    RequestState.CLOSED_UNVERIFIED: (mail_code, let_lapse),
 }
 
 

@@ -96,7 +96,7 @@ def material(timestamp_authority: TimestampAuthority) -> Material:
 
 
 def evidence_path(material: Material) -> str:
-    return f"requests/{material.words['REQUEST']}/evidence/{TARGET_A}.sigstore.json"
+    return f"requests/{material.words['REQUEST']}/{TARGET_A}.evidence.sigstore.json"
 
 
 def script_of(*headings: str) -> str:

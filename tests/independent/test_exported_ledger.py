@@ -30,8 +30,8 @@ def export(tmp_path: Path) -> Path:
 
 
 def signed_files(export: Path) -> list[Path]:
-    found = sorted(export.glob("requests/*/*/*.sigstore.json"))
-    assert {path.parent.name for path in found} == {"evidence", "closing"}
+    found = sorted(export.glob("requests/*/*.sigstore.json"))
+    assert {path.name.partition(".")[2] for path in found} == {"evidence.sigstore.json", "closing.sigstore.json"}
     return found
 
 
@@ -73,11 +73,11 @@ def test_the_documented_commands_accept_every_signature(heading: str, export: Pa
     needs_openssl()
     script = documentation.commands("Take it apart") + documentation.commands(heading)
     for path in signed_files(export):
-        work = tmp_path / f"{path.parent.name}-{path.stem}"
+        work = tmp_path / path.name
         work.mkdir()
         (work / "trust.json").write_bytes((export / "trust.json").read_bytes())
-        request, folder, name = path.relative_to(export / "requests").parts
+        request, name = path.relative_to(export / "requests").parts
         words = {"PROJECT": str(documentation.ROOT), "EXPORT": str(export), "REQUEST": request}
-        place = script.replace("/evidence/TARGET.sigstore.json", f"/{folder}/{name}")
+        place = script.replace("/TARGET.evidence.sigstore.json", f"/{name}")
         is_verified, said = documentation.run(place, work, words)
         assert is_verified, said

@@ -19,3 +19,6 @@ class Recorder:
 
     def send_letter(self, letter_id: int) -> None:
         SENT.append(("send_letter", letter_id))
+
+    def deliver(self, delivery_id: uuid.UUID) -> None:
+        SENT.append(("deliver", delivery_id))

@@ -1,19 +1,25 @@
 """`manage.py register_model`: everything is refused that a later deletion would stumble over, and then nothing is kept."""
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from compliance.ledger.models import PendingEntry
 from compliance.registry.models import DataSource, LineageRecord, ModelVersion, RegisteredModel
 from compliance.registry.pseudonyms import pseudonym_of
+from compliance.sources import reading
+from compliance.sources.declaration import SourceDeclaration
+from compliance.suppression.actions.suppress import suppress
 from ml_core.contract import Examples
 from ml_core.data import write_examples
 from tests.compliance import cast
@@ -183,7 +189,7 @@ def test_it_takes_the_weights_back_when_the_rows_cannot_be_written(
     def fail(*args: object, **kwargs: object) -> None:
         raise OSError("the database is away")
 
-    monkeypatch.setattr(registration, "register_version", fail)
+    monkeypatch.setattr(registration, "register_lineage", fail)
     with pytest.raises(OSError, match="the database is away"):
         run(folder)
     assert_nothing_stored()
@@ -212,3 +218,90 @@ def test_two_models_may_share_weights_and_source(folder: Path) -> None:
     run(folder)
     run(folder, "twin", source="digits-data")
     assert (RegisteredModel.objects.count(), DataSource.objects.count(), len(artifacts.stored())) == (2, 1, 1)
+
+
+def declared(folder: Path, rows: str, sources: Path, **change: Any) -> str:
+    """The path of a declaration of a CSV file that says whose the records are."""
+    sources.mkdir(exist_ok=True)
+    (sources / "persons.csv").write_text(f"id,from,to\n{rows}")
+    members = {"kind": "csv", "location": "persons.csv", "record_columns": ["id"]}
+    path = folder / "persons.json"
+    path.write_text(json.dumps({**members, "subjects": {"from": "email", "to": "email"}, **change}))
+    return str(path)
+
+
+def all_rows() -> str:
+    return "".join(f"digit-{number},{cast.ALICE},{cast.CHARLIE}\n" for number in range(16 * digits.N_EACH))
+
+
+def user_numbers(splits: dict[str, Examples]) -> dict[str, Examples]:
+    """Persons by numbers of no meaning, as a training set without addresses has them."""
+    return {
+        name: replace(examples, person_ids=tuple(f"{hash(person)}" for person in examples.person_ids))
+        for name, examples in splits.items()
+    }
+
+
+@pytest.mark.parametrize("person", [digits.TRAINED[3], digits.HELD_OUT[2]], ids=["trained", "held out"])
+def test_it_refuses_records_of_people_who_were_erased(folder: Path, person: str) -> None:
+    suppress("email", person)
+    with pytest.raises(CommandError, match="12 of 192 records are about 1 people who were erased") as refused:
+        run(folder)
+    assert person not in str(refused.value)
+    assert_nothing_stored()
+
+
+DECLARED_REFUSALS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "records that are not there": (f"digit-0,{cast.ALICE},\n", {}, "191 of 192 records of the data file are not in"),
+    "no address": (f"digit-0,{cast.MARK},\n", {}, "Row 1: column 'from' holds something"),
+    "a file outside the folder": ("", {"location": "/etc/hosts"}, "inside"),
+    "no column": ("", {"subjects": {"address": "email"}}, "no column 'address'"),
+    "another member": ("", {"password": "x"}, "and no others"),
+    "no record id": ("", {"record_columns": []}, "record_columns is empty"),
+}
+
+
+@pytest.mark.parametrize(("rows", "change", "says"), DECLARED_REFUSALS.values(), ids=DECLARED_REFUSALS)
+def test_it_refuses_a_declared_source_that_does_not_say_whose_each_record_is(
+    folder: Path, tmp_path: Path, settings: Settings, rows: str, change: dict[str, Any], says: str
+) -> None:
+    settings.SOURCES_DIR = tmp_path / "sources"
+    with pytest.raises(CommandError, match=says) as refused:
+        run(folder, persons=declared(folder, rows, settings.SOURCES_DIR, **change))
+    assert cast.MARK not in str(refused.value)
+    assert_nothing_stored()
+
+
+def test_it_refuses_a_declaration_that_is_no_json(folder: Path) -> None:
+    (folder / "persons.json").write_text("persons")
+    for name in ("persons.json", "missing.json"):
+        with pytest.raises(CommandError, match="expected a declaration in JSON"):
+            run(folder, persons=str(folder / name))
+
+
+def test_a_declared_source_says_whose_the_records_are(folder: Path, tmp_path: Path, settings: Settings) -> None:
+    """Two persons for each record; the npz file names none."""
+    settings.SOURCES_DIR = tmp_path / "sources"
+    rewrite(folder, user_numbers)
+    declaration = declared(folder, all_rows() + f"elsewhere,{cast.ALICE},\n", settings.SOURCES_DIR)
+    run(folder, persons=declaration)
+    version, source = ModelVersion.objects.get(), DataSource.objects.get()
+    assert version.n_records == 120
+    for person in (cast.ALICE, cast.CHARLIE):
+        rows = LineageRecord.objects.filter(subject_pseudonym=pseudonym_of("email", person))
+        assert set(rows.values_list("record_id", flat=True)) == {f"digit-{number}" for number in range(120)}
+        found = reading.records_of(SourceDeclaration.from_dict(source.declaration), "email", person)
+        assert len(found) == 192 + (person == cast.ALICE)
+    other = declared(folder, all_rows(), settings.SOURCES_DIR, subjects={"from": "email"})
+    with pytest.raises(CommandError, match="with other contents"):
+        run(folder, "twin", source="digits-data", persons=other)
+
+
+def test_it_refuses_people_who_were_erased_in_a_declared_source(
+    folder: Path, tmp_path: Path, settings: Settings
+) -> None:
+    settings.SOURCES_DIR = tmp_path / "sources"
+    suppress("email", cast.CHARLIE)
+    with pytest.raises(CommandError, match="192 of 192 records are about 1 people"):
+        run(folder, persons=declared(folder, all_rows(), settings.SOURCES_DIR))
+    assert_nothing_stored()

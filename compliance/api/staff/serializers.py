@@ -7,7 +7,8 @@ from rest_framework import serializers
 
 from compliance.api.bodies import TextField, one_of
 from compliance.requests import queries
-from compliance.requests.models import DeletionRequest, Ground, RefusalReason
+from compliance.requests.actions.ask_question import MAX_CHARACTERS
+from compliance.requests.models import DeletionRequest, ExtensionReason, Ground, HoldReason, RefusalReason
 from compliance.requests.states import RequestState
 
 
@@ -30,6 +31,51 @@ class RefuseBody(serializers.Serializer[Any]):
     reason = one_of(RefusalReason)
 
 
+class QuestionBody(serializers.Serializer[Any]):
+    """A question that only the person can answer."""
+
+    question = TextField(max_length=MAX_CHARACTERS)
+
+
+class SettleBody(serializers.Serializer[Any]):
+    """How a question was settled."""
+
+    answer = TextField(max_length=MAX_CHARACTERS)
+
+
+class ExtendBody(serializers.Serializer[Any]):
+    """The reason of Art. 12(3) GDPR."""
+
+    reason = one_of(ExtensionReason)
+
+
+class ExceptBody(serializers.Serializer[Any]):
+    """The reason of law for which one model keeps what it holds, and the facts behind it, for the letter."""
+
+    reason = one_of(RefusalReason)
+    words = TextField(max_length=MAX_CHARACTERS)
+
+
+class HoldBody(serializers.Serializer[Any]):
+    """Why a model must stay as it is for now."""
+
+    reason = one_of(HoldReason)
+
+
+class NoteSerializer(serializers.Serializer[Any]):
+    """Words about one request."""
+
+    kind = serializers.CharField()
+    text = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class NotesSerializer(serializers.Serializer[Any]):
+    """All of them."""
+
+    notes = NoteSerializer(many=True)
+
+
 class RequestSerializer(serializers.Serializer[Any]):
     """One request of the list."""
 
@@ -39,7 +85,11 @@ class RequestSerializer(serializers.Serializer[Any]):
     channel = serializers.CharField()
     regulation = serializers.CharField()
     ground = serializers.CharField()
+    locale = serializers.CharField()
     received_at = serializers.DateTimeField()
+    due_date = serializers.DateField(help_text="the last day to answer, in the controller's zone; pauses not counted")
+    extension_reason = serializers.CharField()
+    identity_level = serializers.IntegerField()
     changed_at = serializers.DateTimeField()
     decided_at = serializers.DateTimeField(allow_null=True)
     decided_by = serializers.UUIDField(allow_null=True, help_text="the pseudonym under which the ledger knows them")
@@ -117,6 +167,8 @@ class TargetSerializer(serializers.Serializer[Any]):
     state = serializers.CharField()
     state_label = serializers.CharField(source="get_state_display")
     n_records = serializers.IntegerField()
+    exception = serializers.CharField()
+    hold = serializers.CharField()
     forget_commitment = serializers.CharField()
     job = JobSerializer(allow_null=True)
     findings = FindingSerializer(many=True)
@@ -139,6 +191,7 @@ class TimelineEntrySerializer(serializers.Serializer[Any]):
 class DetailSerializer(RequestSerializer):
     """Everything about one request."""
 
+    deadlines = serializers.DictField(help_text="how the dates were counted, and why")
     scope_commitment = serializers.CharField()
     policy_sha256 = serializers.CharField(source="policy_id", allow_null=True)
     targets = TargetSerializer(many=True)
@@ -156,6 +209,7 @@ class ModelScopeSerializer(serializers.Serializer[Any]):
     model = serializers.UUIDField()
     n_records = serializers.IntegerField()
     forget_commitment = serializers.CharField()
+    exception = serializers.CharField(help_text="the reason of law for which its records stay, or empty")
 
 
 class ScopeSerializer(serializers.Serializer[Any]):

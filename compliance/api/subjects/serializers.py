@@ -7,7 +7,10 @@ from rest_framework import serializers
 
 from compliance.api.bodies import TextField, one_of
 from compliance.registry.pseudonyms import IDENTIFIER_KINDS
+from compliance.requests import clocks, queries
+from compliance.requests.actions.ask_question import MAX_CHARACTERS
 from compliance.requests.actions.submit import Submitted
+from compliance.requests.choices import LOCALES
 from compliance.requests.identities import CODE_DIGITS
 from compliance.requests.models import DeletionRequest, Ground, RefusalReason, Regulation
 from compliance.requests.states import TargetState
@@ -29,6 +32,7 @@ class SubmitBody(serializers.Serializer[Any]):
     identifier = IdentifierBody()
     ground = one_of(Ground, default=Ground.CONSENT_WITHDRAWN.value)
     regulation = one_of(Regulation, default=Regulation.GDPR.value)
+    locale = one_of(LOCALES, default="en", help_text="the language of letters")
 
 
 class CodeBody(serializers.Serializer[Any]):
@@ -43,6 +47,18 @@ class CodeBody(serializers.Serializer[Any]):
         return code
 
 
+class AnswerBody(serializers.Serializer[Any]):
+    """The person's answer to a question."""
+
+    answer = TextField(max_length=MAX_CHARACTERS)
+
+
+class ComplaintBody(serializers.Serializer[Any]):
+    """What a model said, and to which question."""
+
+    text = TextField(max_length=MAX_CHARACTERS)
+
+
 class LinksSerializer(serializers.Serializer[Any]):
     """Where to go on; each takes the status token."""
 
@@ -50,6 +66,8 @@ class LinksSerializer(serializers.Serializer[Any]):
     identity = serializers.CharField()
     identity_code = serializers.CharField()
     withdraw = serializers.CharField()
+    answer = serializers.CharField()
+    complaint = serializers.CharField()
 
 
 class SubmittedSerializer(serializers.Serializer[Any]):
@@ -71,10 +89,35 @@ class RefusalSerializer(serializers.Serializer[Any]):
 
 
 class ModelsSerializer(serializers.Serializer[Any]):
-    """How many models hold data of the person, and in how many of them a new version has taken the old one's place."""
+    """How many models hold data of the person; of them, how many have a new version, and how many the law excepts."""
 
     concerned = serializers.IntegerField()
     done = serializers.IntegerField()
+    excepted = serializers.IntegerField()
+
+
+class DatesSerializer(serializers.Serializer[Any]):
+    """By when the answer is due, and why. `paused_due_date` is null while the controller waits for the person."""
+
+    due_date = serializers.DateField()
+    paused_due_date = serializers.DateField(allow_null=True)
+    is_extended = serializers.BooleanField()
+    because = serializers.ListField(child=serializers.CharField())
+
+
+class LetterSerializer(serializers.Serializer[Any]):
+    """A letter that was mailed, or is about to be."""
+
+    kind = serializers.CharField()
+    sent_at = serializers.DateTimeField(allow_null=True)
+
+
+class EvidenceSummarySerializer(serializers.Serializer[Any]):
+    """What was shown for one model: a result, how far it goes, and where it stands in the ledger."""
+
+    result = serializers.CharField()
+    assurance = serializers.CharField()
+    leaf_sha256 = serializers.CharField()
 
 
 class StatusSerializer(serializers.Serializer[Any]):
@@ -90,6 +133,12 @@ class StatusSerializer(serializers.Serializer[Any]):
     decided_at = serializers.DateTimeField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
     refusal = RefusalSerializer(allow_null=True)
+    dates = DatesSerializer()
+    question = serializers.CharField(
+        allow_null=True, help_text="what staff want to know, while they wait for an answer"
+    )
+    letters = LetterSerializer(many=True)
+    evidence = EvidenceSummarySerializer(many=True)
     models = ModelsSerializer(allow_null=True, help_text="null until the request is approved")
     links = LinksSerializer()
 
@@ -120,6 +169,10 @@ def status_of(request: DeletionRequest) -> dict[str, Any]:
         "decided_at": request.decided_at,
         "closed_at": request.closed_at,
         "refusal": _refusal(request),
+        "dates": _dates(request),
+        "question": queries.open_question(request),
+        "letters": list(request.letters.all()),
+        "evidence": queries.evidence_summary(request),
         "models": _models(request),
         "links": _links(request),
     }
@@ -131,11 +184,22 @@ def _refusal(request: DeletionRequest) -> dict[str, str] | None:
     return {"reason": request.refusal_reason, "reason_label": RefusalReason(request.refusal_reason).label}
 
 
+def _dates(request: DeletionRequest) -> dict[str, Any]:
+    dates = clocks.deadlines(request)
+    return {
+        "due_date": dates.current.due_date,
+        "paused_due_date": dates.current.paused_due_date,
+        "is_extended": dates.clock.extension_notice_at is not None,
+        "because": dates.because,
+    }
+
+
 def _models(request: DeletionRequest) -> dict[str, int] | None:
     if request.scope is None:
         return None
     states = [target.state for target in request.targets.all() if target.state != TargetState.NOT_PRESENT]
-    return {"concerned": len(states), "done": states.count(TargetState.DEPLOYED)}
+    n_excepted = states.count(TargetState.EXCEPTED)
+    return {"concerned": len(states), "done": states.count(TargetState.DEPLOYED), "excepted": n_excepted}
 
 
 def _links(request: DeletionRequest) -> dict[str, str]:
@@ -144,5 +208,7 @@ def _links(request: DeletionRequest) -> dict[str, str]:
         "identity": "api:identity",
         "identity_code": "api:identity-code",
         "withdraw": "api:withdraw",
+        "answer": "api:answer",
+        "complaint": "api:complaint",
     }
     return {rel: reverse(name, args=[request.pk]) for rel, name in names.items()}

@@ -16,7 +16,9 @@ from compliance.api.authentication import SubjectAuthentication, opened
 from compliance.api.bodies import NoMembers, read
 from compliance.api.schema import described
 from compliance.api.subjects.serializers import (
+    AnswerBody,
     CodeBody,
+    ComplaintBody,
     StatusSerializer,
     SubmitBody,
     SubmittedSerializer,
@@ -24,7 +26,9 @@ from compliance.api.subjects.serializers import (
     status_of,
 )
 from compliance.ledger.actors import subject_of
+from compliance.requests.actions.answer_question import answer_question
 from compliance.requests.actions.ask_for_code import ask_for_code
+from compliance.requests.actions.complain import complain
 from compliance.requests.actions.confirm_identity import confirm_identity
 from compliance.requests.actions.submit import submit
 from compliance.requests.actions.withdraw import withdraw
@@ -57,6 +61,7 @@ class SubmitView(APIView):
             ground=asked["ground"],
             regulation=asked["regulation"],
             channel="api",
+            locale=asked["locale"],
         )
         answer = SubmittedSerializer(receipt(submitted)).data
         return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": answer["links"]["self"]})
@@ -115,6 +120,50 @@ class IdentityCodeView(APIView):
         """A code will be mailed to the address of the request; the one before stops working."""
         read(NoMembers, request)
         return Response(StatusSerializer(status_of(ask_for_code(request_id))).data, status=status.HTTP_202_ACCEPTED)
+
+
+class AnswerView(APIView):
+    """The answer to a question of the staff."""
+
+    authentication_classes = (SubjectAuthentication,)
+    permission_classes = (IsAuthenticated,)
+
+    @described(
+        "Answer",
+        body=AnswerBody,
+        answers=StatusSerializer,
+        refusals=(400, 401, 404, 409, 415),
+        sent={"answer": "I wrote under the name of my shop."},
+    )
+    def post(self, request: Request, request_id: uuid.UUID) -> Response:
+        """The request is under review again."""
+        answer = read(AnswerBody, request)["answer"]
+        answered = answer_question(request_id, actor=subject_of(request_id), answer=answer)
+        return Response(StatusSerializer(status_of(answered)).data)
+
+
+class ComplaintView(APIView):
+    """The model said this about me."""
+
+    authentication_classes = (SubjectAuthentication,)
+    permission_classes = (IsAuthenticated,)
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "submit"
+
+    @described(
+        "Complain",
+        body=ComplaintBody,
+        answers=SubmittedSerializer,
+        status=201,
+        refusals=(400, 401, 404, 409, 415, 429),
+        sent={"text": "Asked who lives at ..., the assistant answered with my name."},
+    )
+    def post(self, request: Request, request_id: uuid.UUID) -> Response:
+        """After the end of a request: what a model still said becomes a new request, linked to this one."""
+        text = read(ComplaintBody, request)["text"]
+        submitted = complain(request_id, text=text, channel="api")
+        answer = SubmittedSerializer(receipt(submitted)).data
+        return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": answer["links"]["self"]})
 
 
 class WithdrawView(APIView):

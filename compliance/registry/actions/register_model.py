@@ -1,8 +1,10 @@
 """A model the controller answers for enters the register, with the data source it was trained on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
@@ -16,12 +18,16 @@ from compliance.registry.models import DataSource, RegisteredModel
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where the training records are: the file, its digest, the kind of identifier in its person column."""
+    """Where the training records are: the file, its digest, the kind of identifier in its person column.
+
+    `declaration` describes the data source that knows the persons behind the records, if the file does not.
+    """
 
     name: str
     location: Path
     sha256: str
     identifier_kind: str = "email"
+    declaration: Mapping[str, Any] | None = None
 
 
 @transaction.atomic
@@ -47,10 +53,11 @@ def _source(source: Source, now: datetime) -> DataSource:
             "location": str(source.location),
             "sha256": source.sha256,
             "identifier_kind": source.identifier_kind,
+            "declaration": source.declaration,
             "registered_at": now,
         },
     )
-    if not created and row.sha256 != source.sha256:
+    if not created and (row.sha256, row.declaration) != (source.sha256, source.declaration):
         raise NameTakenError(f"A data source named {source.name!r} with other contents is registered. Choose another.")
     return row
 

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
 from django.db import transaction
@@ -18,11 +19,20 @@ from compliance.registry.pseudonyms import pseudonym_of
 BATCH_ROWS = 1000
 
 
-@transaction.atomic
 def register_version(
     model: RegisteredModel, *, actor: Actor, manifest: bytes, records: Iterable[tuple[str, str]]
 ) -> ModelVersion:
-    """Put the version into service and write its lineage; `records` are pairs of record id and identifier.
+    """`register_lineage` for pairs of record id and identifier, of the kind that the model's data source declares."""
+    kind = model.data_source.identifier_kind
+    lineage = ((record_id, frozenset({pseudonym_of(kind, identifier)})) for record_id, identifier in records)
+    return register_lineage(model, actor=actor, manifest=manifest, lineage=lineage)
+
+
+@transaction.atomic
+def register_lineage(
+    model: RegisteredModel, *, actor: Actor, manifest: bytes, lineage: Iterable[tuple[str, AbstractSet[str]]]
+) -> ModelVersion:
+    """Put the version into service and write its lineage: pairs of record id and its persons' pseudonyms, also none.
 
     Raises LineageError, VersionStateError (the model has a version), or ValueError for a malformed manifest.
     """
@@ -31,7 +41,7 @@ def register_version(
     family, _ = parse_manifest(manifest)
     if family != model.family:
         raise VersionStateError(f"{model.name} is of the family {model.family!r}; the manifest says {family!r}.")
-    rows = _checked(records)
+    rows = _checked(lineage)
     key = secrets.token_bytes(commitment.KEY_BYTES)
     version = ModelVersion.objects.create(
         model=model,
@@ -50,25 +60,23 @@ def register_version(
     return version
 
 
-def _checked(records: Iterable[tuple[str, str]]) -> dict[str, str]:
-    rows: dict[str, str] = {}
-    for record_id, identifier in records:
+def _checked(lineage: Iterable[tuple[str, AbstractSet[str]]]) -> dict[str, AbstractSet[str]]:
+    rows: dict[str, AbstractSet[str]] = {}
+    for record_id, pseudonyms in lineage:
         if not record_id or len(record_id) > 200 or record_id in rows:
             raise LineageError("Record ids must be different, and of 1 to 200 characters.")
-        rows[record_id] = identifier
+        rows[record_id] = pseudonyms
     if not rows:
         raise LineageError("A version needs at least one training record; found none.")
     return rows
 
 
-def _write_lineage(model: RegisteredModel, version: ModelVersion, rows: dict[str, str]) -> None:
-    kind = model.data_source.identifier_kind
+def _write_lineage(model: RegisteredModel, version: ModelVersion, rows: dict[str, AbstractSet[str]]) -> None:
     LineageRecord.objects.bulk_create(
         (
-            LineageRecord(
-                model=model, record_id=record_id, subject_pseudonym=pseudonym_of(kind, identifier), added_in=version
-            )
-            for record_id, identifier in rows.items()
+            LineageRecord(model=model, record_id=record_id, subject_pseudonym=pseudonym, added_in=version)
+            for record_id, pseudonyms in rows.items()
+            for pseudonym in sorted(pseudonyms) or [""]
         ),
         batch_size=BATCH_ROWS,
     )

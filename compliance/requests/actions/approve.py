@@ -1,5 +1,7 @@
 """The DPO accepts a ground of Art. 17(1) GDPR: what every registered model holds of the person is frozen as the scope.
 
+Models that the law excepts were named before (except_model.py), with their reasons; so were those on hold.
+
 Next: compliance/requests/actions/plan.py
 """
 
@@ -13,9 +15,10 @@ from compliance.ledger.actors import Actor
 from compliance.requests import scope, transitions
 from compliance.requests.choices import chosen
 from compliance.requests.dispatch import after_commit
+from compliance.requests.errors import StateError
 from compliance.requests.models import DeletionRequest, Ground
 from compliance.requests.scope import ModelScope
-from compliance.requests.states import RequestState
+from compliance.requests.states import RequestState, TargetState
 
 
 @transaction.atomic
@@ -26,7 +29,10 @@ def approve(request_id: uuid.UUID, *, actor: Actor, ground: str) -> DeletionRequ
     """
     accepted = chosen(Ground, "ground", ground)
     request = transitions.locked(request_id)
+    _take_back_empty_exceptions(request, actor)
     scopes = scope.current(request)
+    if any(share.exception for share in scopes) and not any(share.is_to_be_forgotten for share in scopes):
+        raise StateError("Every model that holds the person is excepted: nothing would be deleted. Refuse the request.")
     committed = scope.commit(request, scopes)
     changes = {
         "accepted_ground": accepted,
@@ -38,12 +44,20 @@ def approve(request_id: uuid.UUID, *, actor: Actor, ground: str) -> DeletionRequ
     facts: dict[str, FactValue] = {
         "ground": accepted.value,
         "scope_commitment": committed,
-        "n_targets": sum(1 for share in scopes if share.n_records),
+        "n_targets": sum(share.is_to_be_forgotten for share in scopes),
     }
     transitions.move(request, RequestState.APPROVED, "request.approved", actor=actor, facts=facts, changes=changes)
     _write_targets(request, scopes)
     after_commit("plan", request.pk)
     return request
+
+
+def _take_back_empty_exceptions(request: DeletionRequest, actor: Actor) -> None:
+    """Another request may have removed what was excepted here: nothing is left for which a reason is needed."""
+    held = {share.model for share in scope.current(request) if share.n_records}
+    for target in request.targets.filter(state=TargetState.EXCEPTED).exclude(model_id__in=held):
+        transitions.note(request, "request.model_included", actor=actor, facts={"model": str(target.model_id)})
+        transitions.rescope_target(target, 0, target.forget_commitment)
 
 
 def _write_targets(request: DeletionRequest, scopes: list[ModelScope]) -> None:
@@ -57,5 +71,5 @@ def _write_targets(request: DeletionRequest, scopes: list[ModelScope]) -> None:
                 n_records=share.n_records,
                 forget_commitment=share.forget_commitment,
             )
-        elif not scope.is_settled(target):
+        elif not scope.is_settled(target) and not share.exception:
             transitions.rescope_target(target, share.n_records, share.forget_commitment)

@@ -14,7 +14,7 @@ from compliance.ledger.record import record_evidence
 from compliance.requests import transitions
 from compliance.requests.errors import InvalidInputError, NotFoundError, NotReadyError
 from compliance.requests.models import Summary
-from compliance.requests.states import RequestState, TargetState
+from compliance.requests.states import FULFILLED, TargetState
 
 
 @transaction.atomic
@@ -28,7 +28,7 @@ def attach_summary(target_id: uuid.UUID, *, request_id: uuid.UUID, envelope: byt
     target = request.targets.filter(pk=target_id, state=TargetState.DEPLOYED).first()
     if target is None:
         raise NotFoundError(f"The request {request_id} has no model in service under the target {target_id}.")
-    if request.state != RequestState.COMPLETED:
+    if request.state not in FULFILLED:
         raise NotReadyError("A summary is signed once the request is completed.")
     existing = Summary.objects.filter(target=target).first()
     if existing is not None:

@@ -7,10 +7,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from compliance.evidence.leaf import FactValue
+from compliance.identity import flood
 from compliance.ledger.actors import Actor
-from compliance.requests import identities, transitions
-from compliance.requests.errors import NotReadyError, StateError
-from compliance.requests.models import DeletionRequest, IdentityChallenge
+from compliance.requests import clocks, identities, transitions
+from compliance.requests.errors import StateError
+from compliance.requests.models import DeletionRequest, IdentityChallenge, PauseReason
 from compliance.requests.states import RequestState
 
 METHOD = "email_code"
@@ -24,19 +26,8 @@ def request_identity(request_id: uuid.UUID, *, actor: Actor) -> str:
     address was sent enough codes for this hour: the sweep asks again.
     """
     request = transitions.locked(request_id)
-    _refuse_flood(request)
-    if request.state == RequestState.RECEIVED:
-        transitions.move(
-            request,
-            RequestState.IDENTITY_PENDING,
-            "request.identity_requested",
-            actor=actor,
-            facts={"method": METHOD},
-        )
-    elif request.state == RequestState.IDENTITY_PENDING and _is_first_try(request):
-        transitions.note(request, "request.identity_requested", actor=actor, facts={"method": METHOD})
-    elif request.state != RequestState.IDENTITY_PENDING:
-        raise StateError("A code is only sent while the identity is still to be proven; this request is past that.")
+    flood.refuse_code(request)
+    _record(request, actor)
     code = identities.new_code()
     IdentityChallenge.objects.update_or_create(
         request=request,
@@ -52,11 +43,15 @@ def request_identity(request_id: uuid.UUID, *, actor: Actor) -> str:
     return code
 
 
-def _refuse_flood(request: DeletionRequest) -> None:
-    hour_ago = datetime.now(tz=UTC) - timedelta(hours=1)
-    to_same_address = IdentityChallenge.objects.filter(request__vault__pseudonym=request.vault.pseudonym)
-    if to_same_address.filter(sent_at__gt=hour_ago).count() >= settings.IDENTITY_CODES_PER_HOUR:
-        raise NotReadyError("This address was sent many codes within the hour. The next one is sent when that is over.")
+def _record(request: DeletionRequest, actor: Actor) -> None:
+    facts: dict[str, FactValue] = {"method": METHOD}
+    if request.state == RequestState.RECEIVED:
+        transitions.move(request, RequestState.IDENTITY_PENDING, "request.identity_requested", actor=actor, facts=facts)
+        clocks.pause(request, PauseReason.IDENTITY, datetime.now(tz=UTC))
+    elif request.state == RequestState.IDENTITY_PENDING and _is_first_try(request):
+        transitions.note(request, "request.identity_requested", actor=actor, facts=facts)
+    elif request.state != RequestState.IDENTITY_PENDING:
+        raise StateError("A code is only sent while the identity is still to be proven; this request is past that.")
 
 
 def _is_first_try(request: DeletionRequest) -> bool:

@@ -30,15 +30,15 @@ def retry(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
         raise StateError("No job of this request failed. Approve it again: the scope or the policy is what changed.")
     for target in targets:
         transitions.move_target(target, TargetState.QUEUED)
-        job = new_job(target, rules)
-        _record(request, actor, job)
-        after_commit("run_job", job.pk, job.queue)
+        record_new_job(request, actor, new_job(target, rules))
     return request
 
 
-def _record(request: DeletionRequest, actor: Actor, job: Job) -> None:
+def record_new_job(request: DeletionRequest, actor: Actor, job: Job) -> None:
+    """Record a job that the plan did not name, and send it after commit. The request is `executing` then."""
     facts = {"job": str(job.pk)}
     if request.state == RequestState.EXECUTING:
         transitions.note(request, "request.retried", actor=actor, facts=facts)
     else:
         transitions.move(request, RequestState.EXECUTING, "request.retried", actor=actor, facts=facts)
+    after_commit("run_job", job.pk, job.queue)

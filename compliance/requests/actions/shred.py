@@ -1,8 +1,11 @@
-"""What opens a closed request's commitments is destroyed: identifier, pseudonym, and both keys of the vault row; and
-the pseudonym at records that were forgotten, which would lead from a person to the request that removed them.
+"""What opens a closed request's commitments is destroyed: identifier, pseudonym, and both keys of the vault row; its
+notes; and the pseudonym at records that were forgotten, which would lead from a person to the request that removed them.
 
 The ledger keeps its random-looking commitments; proofs and evidence verify as before, and nobody can tell any more
-whose request it was. Copies in backups die with the master key they were wrapped under (docs/operate.md).
+whose request it was. Copies in backups die with the master key they were wrapped under (docs/operate.md); the row keeps
+that key's id, so that `shredding_proof` can say whether it is gone.
+
+Next: compliance/requests/shredding_proof.py
 """
 
 import uuid
@@ -15,7 +18,7 @@ from compliance.ledger.actors import Actor
 from compliance.registry.models import LineageRecord
 from compliance.requests import transitions
 from compliance.requests.errors import NotReadyError
-from compliance.requests.models import DeletionRequest, IdentityChallenge, SubjectVault
+from compliance.requests.models import DeletionRequest, IdentityChallenge, SealedNote, SubjectVault
 from compliance.requests.queries import MAIL_TRIES
 
 
@@ -39,6 +42,7 @@ def shred(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
     vault.save()
     _forget_lineage(pseudonym)
     IdentityChallenge.objects.filter(request=request).delete()
+    SealedNote.objects.filter(request=request).delete()
     transitions.note(request, "request.shredded", actor=actor, facts={})
     DeletionRequest.objects.filter(pk=request.pk).update(scope=None)
     request.scope = None

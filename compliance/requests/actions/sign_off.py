@@ -35,20 +35,22 @@ def sign_off(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
         "versions": [_after(evidence).sha256 for evidence in passed],
     }
     changes = {"signed_off_by": actor.id, "closed_at": now}
-    transitions.move(request, RequestState.COMPLETED, "request.completed", actor=actor, facts=facts, changes=changes)
+    is_partial = request.targets.filter(state=TargetState.EXCEPTED).exists()
+    to = RequestState.PARTLY_COMPLETED if is_partial else RequestState.COMPLETED
+    transitions.move(request, to, f"request.{to}", actor=actor, facts=facts, changes=changes)
     keep_days = policy.superseded_weights_days(transitions.policy_of(request))
     for evidence in passed:
         transitions.move_target(evidence.target, TargetState.DEPLOYED)
         _put_into_service(_after(evidence), now + timedelta(days=keep_days))
     _refuse_while_served(request)
-    owe(request, Letter.Kind.COMPLETED)
+    owe(request, Letter.Kind.PARTLY_COMPLETED if is_partial else Letter.Kind.COMPLETED)
     after_commit("summarise", request.pk)
     return request
 
 
 def _refuse_unfinished(request: DeletionRequest) -> None:
     """The state says so already; it is looked at again because nothing after this can be undone."""
-    finished = (TargetState.PASSED, TargetState.NOT_PRESENT)
+    finished = (TargetState.PASSED, TargetState.NOT_PRESENT, TargetState.EXCEPTED)
     if request.state == RequestState.SIGNOFF and request.targets.exclude(state__in=finished).exists():
         raise NotReadyError("A model of this request is not verified. Ask an administrator: this must not happen.")
 

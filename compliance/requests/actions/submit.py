@@ -11,8 +11,8 @@ from django.db import transaction
 
 from compliance.evidence import canonical, commitment
 from compliance.ledger.actors import subject_of
-from compliance.requests import identities, transitions
-from compliance.requests.choices import chosen
+from compliance.requests import clocks, identities, transitions
+from compliance.requests.choices import chosen, locale_named
 from compliance.requests.dispatch import after_commit
 from compliance.requests.models import Channel, DeletionRequest, Ground, Regulation
 
@@ -33,6 +33,8 @@ def submit(
     ground: str = Ground.CONSENT_WITHDRAWN,
     regulation: str = Regulation.GDPR,
     channel: str = Channel.API,
+    locale: str = "en",
+    submitted_at: datetime | None = None,
 ) -> Submitted:
     """Receive a request; raises InvalidInputError. The day of receipt starts the month of Art. 12(3) GDPR."""
     value = identities.canonical(identifier_kind, identifier_value)
@@ -42,10 +44,13 @@ def submit(
         channel=chosen(Channel, "channel", channel),
         regulation=chosen(Regulation, "regulation", regulation),
         ground=chosen(Ground, "ground", ground),
+        locale=locale_named(locale),
         received_at=now,
+        submitted_at=submitted_at,
         changed_at=now,
         token_sha256=identities.token_sha256(token),
     )
+    clocks.begin(request)
     request.commitment = commitment.commit(key, "request", payload(request))
     facts = {
         "channel": request.channel,
@@ -55,7 +60,9 @@ def submit(
     }
     transitions.create(request, "request.received", actor=subject_of(request.pk), facts=facts)
     identities.seal(request, identifier_kind, value, key).save(force_insert=True)
-    after_commit("ask_identity", request.pk)
+    if request.channel != Channel.OPENDSR:
+        # A controller that passes a request on vouches for the person itself (confirm_by_controller.py).
+        after_commit("ask_identity", request.pk)
     return Submitted(request=request, token=token)
 
 

@@ -27,8 +27,8 @@ from compliance.evidence import (
     tiles,
     trust,
 )
-from compliance.evidence.export_folder import README
-from compliance.evidence.export_index import Disclosure, ExportedLog, ExportIndex
+from compliance.evidence.export_folder import README, Kind, openings_name, signed_name
+from compliance.evidence.export_index import ExportedLog, ExportIndex
 from compliance.evidence.leaf import Event, FactValue
 from compliance.evidence.merkle import leaf_hash
 from compliance.evidence.position import Position
@@ -48,7 +48,7 @@ class BigExport:
         self._signer = signing.EvidenceSigner.of(ec.generate_private_key(ec.SECP256R1()))
         self.leaves: list[bytes] = []
         self._head = ""
-        self._disclosed: list[tuple[Disclosure, bytes, dict[str, bytes]]] = []
+        self._disclosed: list[tuple[Subject, bytes, dict[Kind, tuple[Position, bytes]]]] = []
         self._models: dict[str, bytes] = {}
         self._heads = {str(uuid.uuid4()): b"" for _ in range(N_MODELS)}
         self._tree: dict[tuple[int, int], bytes] = {}
@@ -82,18 +82,10 @@ class BigExport:
         second = str(uuid.UUID(int=2, version=4))
         self._event("request.completed", subject.request, "operator", listed, actor=second)
         summary = subject.summary(received, self._head, envelope, evidence_leaf)
-        closing_position, closing = self._sign(summary_bytes(summary))
-        disclosure = Disclosure(
-            request=subject.request,
-            evidence={subject.target: position},
-            closings={subject.target: closing_position},
-            models=(subject.old, subject.new),
-            policy_sha256=POLICY_SHA256,
-            is_opened=True,
-        )
+        closing = self._sign(summary_bytes(summary))
         openings = commitment.Openings(key=subject.key, request={"nonce": subject.request}, scope=scope).to_bytes()
-        envelopes = {f"evidence/{subject.target}": envelope, f"closing/{subject.target}": closing}
-        self._disclosed.append((disclosure, openings, envelopes))
+        signed: dict[Kind, tuple[Position, bytes]] = {"evidence": (position, envelope), "closing": closing}
+        self._disclosed.append((subject, openings, signed))
         self._models |= {subject.old: subject.before, subject.new: subject.after}
         self._heads[model] = subject.after
 
@@ -161,14 +153,10 @@ class BigExport:
         _put(folder / "policies" / f"{sha256(POLICY).hexdigest()}.json", POLICY)
         for digest, manifest in self._models.items():
             _put(folder / "models" / f"{digest}.json", manifest)
-        for disclosure, openings, envelopes in self._disclosed:
-            place = folder / "requests" / disclosure.request
-            _put(place / "request.json", disclosure.to_bytes())
-            _put(place / "openings.json", openings)
-            positions = {f"evidence/{target}": at for target, at in disclosure.evidence.items()}
-            positions |= {f"closing/{target}": at for target, at in disclosure.closings.items()}
-            for name, envelope in envelopes.items():
-                index = positions[name].index
+        for subject, openings, signed in self._disclosed:
+            _put(folder / openings_name(subject.request), openings)
+            for kind, (position, envelope) in signed.items():
+                index = position.index
                 parts = sigstore.Parts(
                     envelope=envelope,
                     leaf=self.leaves[index],
@@ -177,7 +165,7 @@ class BigExport:
                     checkpoint=note,
                     vkey=self.vkey,
                 )
-                _put(place / f"{name}.sigstore.json", sigstore.write(parts))
+                _put(folder / signed_name(subject.request, subject.target, kind), sigstore.write(parts))
         return pinned
 
     def _write_log(self, folder: Path, built: Mapping[tuple[int, int], bytes], note: bytes) -> None:

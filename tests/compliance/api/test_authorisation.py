@@ -1,6 +1,7 @@
 """Who may call what: every endpoint with every person, as one table."""
 
 import base64
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,7 @@ STAFF = (401, 401, 401, 200, 200, 403)
 DPO = (401, 401, 401, 403, 200, 403)
 AUDIT = (401, 401, 401, 403, 200, 200)
 GROUND = {"ground": "art17_1_b"}
+EXCEPTION = {"reason": "art17_3_e", "words": "A suit is pending."}
 NEW = {"identifier": {"kind": "email", "value": cast.CHARLIE}}
 
 
@@ -41,6 +43,9 @@ class Endpoint:
     state: RequestState = RequestState.UNDER_REVIEW
     body: Any = None
     is_about_a_request: bool = True
+    is_about_a_model: bool = False
+    # What Dana did to the model before.
+    prepared: Callable[[uuid.UUID, uuid.UUID], object] | None = None
 
     @property
     def key(self) -> str:
@@ -53,6 +58,8 @@ TABLE = (
     Endpoint("POST", "identity", SUBJECT, RequestState.IDENTITY_PENDING, body={"code": "right"}),
     Endpoint("POST", "identity-code", (401, 404, 202, 401, 401, 401), RequestState.IDENTITY_PENDING),
     Endpoint("POST", "withdraw", SUBJECT),
+    Endpoint("POST", "answer", SUBJECT, RequestState.INFO_REQUESTED, body={"answer": "As Ally."}),
+    Endpoint("POST", "complaint", (401, 404, 201, 401, 401, 401), RequestState.REFUSED, body={"text": "It knows me."}),
     Endpoint("POST", "staff-tokens", (401,) * 6, is_about_a_request=False),
     Endpoint("DELETE", "staff-tokens", (401, 401, 401, 204, 204, 204), is_about_a_request=False),
     Endpoint("GET", "staff-models", STAFF, is_about_a_request=False),
@@ -61,6 +68,14 @@ TABLE = (
     Endpoint("GET", "staff-scope", STAFF),
     Endpoint("POST", "staff-approve", DPO, body=GROUND),
     Endpoint("POST", "staff-refuse", DPO, body={"reason": "art17_3_e"}),
+    Endpoint("POST", "staff-question", STAFF, body={"question": cast.QUESTION}),
+    Endpoint("POST", "staff-answer", STAFF, RequestState.INFO_REQUESTED, body={"answer": "By telephone."}),
+    Endpoint("POST", "staff-extend", DPO, body={"reason": "complexity"}),
+    Endpoint("GET", "staff-notes", STAFF, RequestState.INFO_REQUESTED),
+    Endpoint("POST", "staff-except", DPO, body=EXCEPTION, is_about_a_model=True),
+    Endpoint("POST", "staff-include", DPO, is_about_a_model=True, prepared=cast.leave_out),
+    Endpoint("POST", "staff-hold", STAFF, body={"reason": "legal_claims"}, is_about_a_model=True),
+    Endpoint("POST", "staff-release", STAFF, is_about_a_model=True, prepared=cast.hold),
     Endpoint("POST", "staff-retry", STAFF, RequestState.ATTENTION),
     Endpoint("POST", "staff-sign-off", STAFF, RequestState.SIGNOFF),
     Endpoint("POST", "staff-withdraw", STAFF),
@@ -78,13 +93,16 @@ class Scene:
     """Alice's request in the state that an endpoint needs, and everybody who might call it."""
 
     alices: Submitted
+    model: uuid.UUID
     code: str
     people: dict[str, Callable[[], Caller]] = field(default_factory=dict)
 
 
-def _scene(state: RequestState) -> Scene:
-    cast.model_of("spam-filter", cast.ALICE)
+def _scene(endpoint: Endpoint) -> Scene:
+    state, model = endpoint.state, cast.model_of("spam-filter", cast.ALICE).pk
     alices, charlies = cast.brought_to(state), cast.ask(cast.CHARLIE)
+    if endpoint.prepared is not None:
+        endpoint.prepared(alices.request.pk, model)
     code = cast.mail_code(alices.request.pk) if state == RequestState.IDENTITY_PENDING else ""
     cast.run_ledger()
     people: dict[str, Callable[[], Caller]] = {
@@ -96,11 +114,12 @@ def _scene(state: RequestState) -> Scene:
         "dpo": lambda: caller.staff(cast.staff("doris", Role.DPO)),
         "auditor": lambda: caller.staff(cast.audrey()),
     }
-    return Scene(alices, code, people)
+    return Scene(alices, model, code, people)
 
 
 def _call(endpoint: Endpoint, scene: Scene, person: Caller) -> HttpResponse:
-    args = (scene.alices.request.pk,) if endpoint.is_about_a_request else ()
+    args: tuple[uuid.UUID, ...] = (scene.alices.request.pk,) if endpoint.is_about_a_request else ()
+    args += (scene.model,) if endpoint.is_about_a_model else ()
     body = {"code": scene.code} if endpoint.name == "identity" else endpoint.body
     if endpoint.method == "POST":
         return person.post(endpoint.name, *args, body=body)
@@ -110,7 +129,7 @@ def _call(endpoint: Endpoint, scene: Scene, person: Caller) -> HttpResponse:
 @pytest.mark.parametrize("person", PEOPLE)
 @pytest.mark.parametrize("endpoint", [pytest.param(endpoint, id=endpoint.key) for endpoint in TABLE])
 def test_it_lets_in_exactly_these(endpoint: Endpoint, person: str) -> None:
-    scene = _scene(endpoint.state)
+    scene = _scene(endpoint)
     who = scene.people[person]()
     before = snapshot()
     response = _call(endpoint, scene, who)

@@ -80,7 +80,7 @@ def test_it_is_not_ready_when_stored_entries_do_not_fit_their_tree() -> None:
 
 @pytest.mark.django_db
 def test_it_is_not_ready_when_a_migration_is_missing() -> None:
-    MigrationRecorder(connection).record_unapplied("requests", "0002_summaries")
+    MigrationRecorder(connection).record_unapplied("requests", "0003_lifecycle")
     refused(_ready(), 503, "migrations_missing")
 
 

@@ -155,6 +155,7 @@ def test_the_scope_is_what_an_approval_freezes() -> None:
     }
     cast.decide(alices.request.pk)
     alices.request.refresh_from_db()
+    assert {share.pop("exception") for share in preview["models"]} == {""}
     assert alices.request.scope == preview
 
 

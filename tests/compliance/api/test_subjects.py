@@ -51,7 +51,7 @@ def _wrong_code(right: str) -> str:
         pytest.param({**VALID, "ground": "art17_9_z"}, "#/ground", id="other_ground"),
         pytest.param({**VALID, "ground": None}, "#/ground", id="null_ground"),
         pytest.param({**VALID, "ground": True}, "#/ground", id="boolean_ground"),
-        pytest.param({**VALID, "regulation": "ccpa"}, "#/regulation", id="other_regulation"),
+        pytest.param({**VALID, "regulation": "hipaa"}, "#/regulation", id="other_regulation"),
         pytest.param({**VALID, "channel": "portal"}, "#", id="unknown_member"),
         pytest.param([VALID], "#", id="list"),
         pytest.param("text", "#", id="string"),
@@ -218,8 +218,8 @@ def test_a_refused_person_is_told_the_reason() -> None:
 @pytest.mark.parametrize(
     ("state", "models"),
     [
-        pytest.param(RequestState.SIGNOFF, {"concerned": 2, "done": 0}, id="not_in_service_yet"),
-        pytest.param(RequestState.COMPLETED, {"concerned": 2, "done": 2}, id="in_service"),
+        pytest.param(RequestState.SIGNOFF, {"concerned": 2, "done": 0, "excepted": 0}, id="not_in_service_yet"),
+        pytest.param(RequestState.COMPLETED, {"concerned": 2, "done": 2, "excepted": 0}, id="in_service"),
     ],
 )
 def test_the_status_counts_models_and_shows_nothing_of_them(state: RequestState, models: dict[str, int]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from compliance.evidence import (
+    attachment,
     canonical,
     leaf,
     signing,
@@ -22,11 +23,12 @@ from compliance.evidence import (
     trust,
     witness_policy,
 )
-from compliance.evidence.export_folder import README
-from compliance.evidence.export_index import Disclosure, ExportedLog, ExportIndex
+from compliance.evidence.export_folder import README, Kind, model_name, openings_name, policy_name, signed_name
+from compliance.evidence.export_index import ExportedLog, ExportIndex
 from compliance.evidence.leaf import Event
 from compliance.evidence.merkle import HASH_BYTES, leaf_hash
 from compliance.evidence.position import Position
+from compliance.evidence.record import AttachedEvidence
 from compliance.evidence.trust import EvidenceKey, Trust
 from compliance.evidence.witness_policy import Group, Witness, WitnessPolicy
 
@@ -87,27 +89,24 @@ def log_files(log: GrowingLog) -> dict[str, bytes]:
 def request_files(ledger: Ledger, story: Story, notes: Mapping[int, bytes]) -> dict[str, bytes]:
     """What is disclosed of one request."""
     contents = story.contents()
-    place = f"requests/{story.request_id}"
-    disclosure = Disclosure(
-        request=story.request_id,
-        evidence={attached.target: attached.position for attached in contents.evidence},
-        closings={attached.target: attached.position for attached in contents.closings},
-        models=tuple(sorted(contents.models)),
-        policy_sha256=None if contents.policy is None else sha256(contents.policy).hexdigest(),
-        is_opened=contents.openings is not None,
-    )
-    files = {f"{place}/request.json": disclosure.to_bytes()}
-    for folder, attachments in (("evidence", contents.evidence), ("closing", contents.closings)):
+    files = {model_name(digest): contents.models[digest] for digest in versions_of(contents.evidence)}
+    signed: dict[Kind, tuple[AttachedEvidence, ...]] = {"evidence": contents.evidence, "closing": contents.closings}
+    for kind, attachments in signed.items():
         for attached in attachments:
-            files[f"{place}/{folder}/{attached.target}.sigstore.json"] = sigstore_file(
+            files[signed_name(story.request_id, attached.target, kind)] = sigstore_file(
                 ledger, attached.position, attached.envelope, notes, attached.timestamps
             )
-    files |= {f"models/{digest}.json": manifest for digest, manifest in contents.models.items()}
     if contents.policy is not None:
-        files[f"policies/{sha256(contents.policy).hexdigest()}.json"] = contents.policy
+        files[policy_name(sha256(contents.policy).hexdigest())] = contents.policy
     if contents.openings is not None:
-        files[f"{place}/openings.json"] = contents.openings
+        files[openings_name(story.request_id)] = contents.openings
     return files
+
+
+def versions_of(evidence: Sequence[AttachedEvidence]) -> set[str]:
+    """Those that signed results name. The manifests of a run without one are not disclosed."""
+    said = map(attachment.open_statement, evidence)
+    return {digest for facts in said for digest in (facts.before_sha256, facts.after_sha256)}
 
 
 def sigstore_file(

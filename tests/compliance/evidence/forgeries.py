@@ -51,6 +51,10 @@ CHECKPOINT = codes(
     ExitCode.CHECKPOINT_UNWITNESSED,
 )
 SIGSTORE = codes(ExitCode.SIGSTORE_MALFORMED, ExitCode.EVIDENCE_PAYLOAD, ExitCode.EVIDENCE_SIGNATURE)
+UNEXPECTED = codes(ExitCode.UNEXPECTED_FILE)
+# Nothing lists what is signed: a completed request is short of a target, or of a summary.
+EVIDENCE_MISSING = codes(ExitCode.SCOPE_MISMATCH)
+SUMMARY_MISSING = codes(ExitCode.CLOSING_STATEMENT)
 OPENINGS = codes(ExitCode.MALFORMED_FILE, ExitCode.OPENING_MISMATCH)
 BUNDLE_RULES = (
     Rule(r"README\.txt", MALFORMED, MISSING),
@@ -74,13 +78,8 @@ EXPORT_RULES = (
     Rule(r"trusted_root\.json", MALFORMED, None),
     Rule(r"logs/[0-9]+/checkpoint", CHECKPOINT, MISSING),
     Rule(r"logs/[0-9]+/tile/.*", codes(ExitCode.LOG_CONTENT), codes(ExitCode.LOG_CONTENT)),
-    Rule(
-        r"requests/[^/]*/request\.json",
-        # A digest, target or index that is another one names a file or entry that is not there, or not that one.
-        codes(ExitCode.MALFORMED_FILE, ExitCode.MISSING_FILE, ExitCode.UNEXPECTED_FILE, ExitCode.SIGSTORE_MALFORMED),
-        MISSING,
-    ),
-    Rule(r"requests/[^/]*/(evidence|closing)/.*", SIGSTORE, MISSING),
+    Rule(r"requests/[^/]*/[^/]*\.evidence\.sigstore\.json", SIGSTORE, EVIDENCE_MISSING),
+    Rule(r"requests/[^/]*/[^/]*\.closing\.sigstore\.json", SIGSTORE, SUMMARY_MISSING),
     Rule(r"requests/[^/]*/openings\.json", OPENINGS, MISSING),
     Rule(r"models/.*", codes(ExitCode.SWAPPED_MODEL), MISSING),
     Rule(r"policies/.*", codes(ExitCode.POLICY_MISMATCH), MISSING),

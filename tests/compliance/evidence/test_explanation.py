@@ -62,6 +62,24 @@ def test_a_request_that_was_not_disclosed_is_not_told(
         explanation.of_export(folder, request_id, exported.trust)
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param(("receive", "refuse"), id="not shredded"),
+        pytest.param((*STEPS[:5], "withdraw", "shred"), id="planned"),
+        pytest.param((*STEPS, "shred"), id="with evidence"),
+    ],
+)
+def test_a_request_of_which_more_than_entries_was_there_is_not_told_without_it(
+    steps: tuple[str, ...], log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner, tmp_path: Path
+) -> None:
+    ledger = RegisteredLedger(log_key)
+    story = RegisteredStory(log_key=log_key, signer=signer, ledger=ledger, number=4, steps=steps)
+    export = told_in_export(ledger, signer=signer)
+    with pytest.raises(UnexpectedFileError, match="its entries are in the log"):
+        explanation.of_export(lay_out(export.files(), tmp_path), story.request_id, export.trust)
+
+
 def test_an_export_whose_logs_do_not_verify_is_not_told(
     exported: ExportStory, export_files: dict[str, bytes], tmp_path: Path
 ) -> None:
@@ -134,6 +152,19 @@ def test_a_request_of_two_logs_is_told_from_both(exported: ExportStory, folder: 
 def test_a_shredded_request_is_told_to_its_end(exported: ExportStory, folder: Path) -> None:
     told = explanation.of_export(folder, SECOND, exported.trust)
     assert any(line.what.startswith("request.shredded by system") for line in told.entries)
+    assert any("cannot be shown" in line for line in told.conclusions)
+
+
+@pytest.mark.parametrize("steps", [("receive", "refuse", "shred"), (*STEPS[:4], "withdraw", "shred")])
+def test_a_request_of_which_nothing_but_entries_is_left_is_told_from_them(
+    steps: tuple[str, ...], log_key: Ed25519PrivateKey, signer: signing.EvidenceSigner, tmp_path: Path
+) -> None:
+    ledger = RegisteredLedger(log_key)
+    story = RegisteredStory(log_key=log_key, signer=signer, ledger=ledger, number=4, steps=steps)
+    export = told_in_export(ledger, story, signer=signer)
+    assert not any(name.startswith("requests/") for name in export.files())
+    told = explanation.of_export(lay_out(export.files(), tmp_path), story.request_id, export.trust)
+    assert [line.what.split()[0] for line in told.entries][-1] == "request.shredded"
     assert any("cannot be shown" in line for line in told.conclusions)
 
 

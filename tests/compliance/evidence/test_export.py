@@ -1,6 +1,7 @@
 """An export of whole logs: every entry hashed, every file accounted for, every disclosed request judged."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 
 from compliance.evidence import canonical
-from compliance.evidence.errors import ExitCode, UnreadableError
-from compliance.evidence.export_folder import names_in
+from compliance.evidence.errors import ExitCode, MissingFileError, UnreadableError
+from compliance.evidence.export_folder import names_in, openings_name, signed_name
 from compliance.evidence.file_limits import MAX_FILE_BYTES, MAX_PARSED_BYTES, MAX_SIGSTORE_BYTES
+from compliance.evidence.verify_export import verify_export
 
+from .edits import sigstore_edited
 from .export_edits import Files, code_of_export, edited_json, in_logs
 from .export_story import (
     ExportStory,
@@ -51,15 +54,8 @@ def moved(old: str, new: str) -> Callable[[Files], object]:
 
 NOBODY = 65_534
 FIRST, SECOND, WITHHELD = (some_id(1 + 1000 * number) for number in (1, 2, 3))
-REQUEST_JSON = f"requests/{FIRST}/request.json"
-
-
-def in_request(**changes: Any) -> Callable[[Files], None]:
-    return edited_json(REQUEST_JSON, lambda value: value.update(changes))
-
-
-def in_evidence(**changes: Any) -> Callable[[Files], None]:
-    return edited_json(REQUEST_JSON, lambda value: value["evidence"][0].update(changes))
+TARGET = some_id(4 + 1000)
+OPENINGS, RESULT = openings_name(FIRST), signed_name(FIRST, TARGET, "evidence")
 
 
 FOLDERS: dict[str, tuple[Callable[[Files], object], ExitCode]] = {
@@ -88,15 +84,35 @@ FOLDERS: dict[str, tuple[Callable[[Files], object], ExitCode]] = {
     "no tile": (without("logs/2026/tile/0/000"), ExitCode.LOG_CONTENT),
     "no entries": (without("logs/2026/tile/entries/000"), ExitCode.LOG_CONTENT),
     "no tile of the upper level": (without("logs/2026/tile/1/000.p/1"), ExitCode.LOG_CONTENT),
-    "a request that no log names": (with_file(f"requests/{some_id(5)}/request.json"), ExitCode.UNEXPECTED_FILE),
-    "no request.json": (without(REQUEST_JSON), ExitCode.MISSING_FILE),
+    "a request that no log names": (with_file(openings_name(some_id(5))), ExitCode.UNEXPECTED_FILE),
+    "a request by no id": (with_file(openings_name("..first")), ExitCode.UNEXPECTED_FILE),
+    "a request under the id of another": (
+        moved(f"requests/{FIRST}/", f"requests/{WITHHELD}/"),
+        ExitCode.OPENING_MISMATCH,
+    ),
     "a file too many in a request": (with_file(f"requests/{FIRST}/notes.txt"), ExitCode.UNEXPECTED_FILE),
-    "evidence too many": (
-        with_file(f"requests/{FIRST}/evidence/{some_id(5)}.sigstore.json"),
+    "a folder too many in a request": (with_file(f"requests/{FIRST}/evidence/notes.txt"), ExitCode.UNEXPECTED_FILE),
+    "a list of what is in a request": (with_file(f"requests/{FIRST}/request.json"), ExitCode.UNEXPECTED_FILE),
+    "evidence of a target by name": (
+        moved(RESULT, f"requests/{FIRST}/model.evidence.sigstore.json"),
         ExitCode.UNEXPECTED_FILE,
     ),
-    "openings that are not announced": (in_request(is_opened=False), ExitCode.UNEXPECTED_FILE),
-    "openings that are missing": (without(f"requests/{FIRST}/openings.json"), ExitCode.MISSING_FILE),
+    "evidence too many": (with_file(signed_name(FIRST, some_id(5), "evidence")), ExitCode.SIGSTORE_MALFORMED),
+    "evidence under two names": (
+        lambda files: files.update({signed_name(FIRST, some_id(5), "evidence"): files[RESULT]}),
+        ExitCode.UNEXPECTED_FILE,
+    ),
+    "one entry for evidence and summary": (
+        lambda files: files.update({signed_name(FIRST, TARGET, "closing"): files[RESULT]}),
+        ExitCode.UNEXPECTED_FILE,
+    ),
+    "evidence that is missing": (without(RESULT), ExitCode.SCOPE_MISMATCH),
+    "a summary that is missing": (without(signed_name(FIRST, TARGET, "closing")), ExitCode.CLOSING_STATEMENT),
+    "openings of a request that was shredded": (
+        lambda files: files.update({openings_name(SECOND): files[OPENINGS]}),
+        ExitCode.UNEXPECTED_FILE,
+    ),
+    "openings that are missing": (without(OPENINGS), ExitCode.MISSING_FILE),
     "a model that nobody names": (with_file(f"models/{'0' * 64}.json"), ExitCode.UNEXPECTED_FILE),
     "a policy that nobody names": (with_file(f"policies/{'0' * 64}.json"), ExitCode.UNEXPECTED_FILE),
     "a model that is missing": (
@@ -107,7 +123,16 @@ FOLDERS: dict[str, tuple[Callable[[Files], object], ExitCode]] = {
         lambda files: files.pop(next(name for name in files if name.startswith("policies/"))),
         ExitCode.MISSING_FILE,
     ),
-    "a policy that is withheld": (in_request(policy_sha256=None), ExitCode.MISSING_FILE),
+    "all models under other names": (moved("models/", "models/0"), ExitCode.MISSING_FILE),
+    "all policies under other names": (moved("policies/", "policies/0"), ExitCode.MISSING_FILE),
+    "a model with another content": (
+        lambda files: files.update({next(name for name in files if name.startswith("models/")): b"{}"}),
+        ExitCode.SWAPPED_MODEL,
+    ),
+    "a policy with another content": (
+        lambda files: files.update({next(name for name in files if name.startswith("policies/")): b"{}"}),
+        ExitCode.POLICY_MISMATCH,
+    ),
 }
 
 
@@ -140,18 +165,6 @@ INDICES: dict[str, Callable[[Files], None]] = {
     "a log by path": in_logs(lambda logs: logs[0].update(folder="../2026")),
     "two logs in one folder": in_logs(lambda logs: logs[1].update(folder="2026")),
     "a key that is a list": in_logs(lambda logs: logs[0].update(vkey=[])),
-    "a request under another id": in_request(request=SECOND),
-    "a target by name": in_evidence(target="model"),
-    "an entry in words": in_evidence(index="3"),
-    "an entry below zero": in_evidence(index=-1),
-    "a remark": in_request(note=""),
-    "models by path": in_request(models=["../" * 21 + "a"]),
-    "models twice": edited_json(REQUEST_JSON, lambda value: value["models"].append(value["models"][0])),
-    "a policy by path": in_request(policy_sha256="../../trust"),
-    "openings that are one": in_request(is_opened=1),
-    "one entry for evidence and summary": edited_json(
-        REQUEST_JSON, lambda value: value["closings"][0].update(index=value["evidence"][0]["index"], log=2)
-    ),
 }
 
 
@@ -165,19 +178,37 @@ def test_another_form_of_index_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("position", "code"),
+    ("changes", "code"),
     [
-        pytest.param({"index": 10**6}, ExitCode.UNEXPECTED_FILE, id="beyond the log"),
-        pytest.param({"log": 7}, ExitCode.UNEXPECTED_FILE, id="in no log"),
-        pytest.param({"index": 0}, ExitCode.SIGSTORE_MALFORMED, id="of another entry"),
+        pytest.param({"logIndex": str(10**6)}, ExitCode.UNEXPECTED_FILE, id="beyond the log"),
+        pytest.param({"logIndex": "0"}, ExitCode.SIGSTORE_MALFORMED, id="of another entry"),
+        pytest.param({"logIndex": 3}, ExitCode.SIGSTORE_MALFORMED, id="as a number"),
+        pytest.param({"logIndex": "-1"}, ExitCode.SIGSTORE_MALFORMED, id="below zero"),
+        pytest.param({"logIndex": "1" + "0" * 5000}, ExitCode.SIGSTORE_MALFORMED, id="with very many digits"),
+        pytest.param({"logId": {"keyId": "A" * 43 + "="}}, ExitCode.UNEXPECTED_FILE, id="in no log"),
+        pytest.param({"logId": {}}, ExitCode.SIGSTORE_MALFORMED, id="in a log without an id"),
     ],
 )
-def test_evidence_at_another_entry_is_refused(
-    position: dict[str, int], code: ExitCode, exported: ExportStory, export_files: Files, tmp_path: Path
+def test_evidence_that_names_another_entry_is_refused(
+    changes: dict[str, object], code: ExitCode, exported: ExportStory, export_files: Files, tmp_path: Path
 ) -> None:
-    files = dict(export_files)
-    in_evidence(**position)(files)
+    def edit(value: dict[str, Any]) -> None:
+        value["verificationMaterial"]["tlogEntries"][0].update(changes)
+
+    files = {**export_files, RESULT: sigstore_edited(export_files[RESULT], edit)}
     assert code_of_export(lay_out(files, tmp_path), exported.trust) is code
+
+
+@pytest.mark.parametrize(
+    "request_id",
+    [pytest.param(WITHHELD, id="withheld"), pytest.param(FIRST, id="open"), pytest.param(SECOND, id="shredded")],
+)
+def test_an_empty_folder_of_a_request_is_refused(request_id: str, exported: ExportStory, folder: Path) -> None:
+    place = folder / "requests" / request_id
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    with pytest.raises(MissingFileError, match=f"requests/{request_id} is empty"):
+        verify_export(folder, trust=exported.trust, n_processes=1)
 
 
 @pytest.mark.parametrize("name", ["export.json", "logs", "logs/2026", "logs/2026/checkpoint", "models", "requests"])
@@ -190,12 +221,24 @@ def test_a_link_in_the_place_of_a_file_or_folder_is_refused(
     assert code_of_export(folder, exported.trust) in (ExitCode.UNSAFE_MEMBER, ExitCode.UNEXPECTED_FILE)
 
 
-@pytest.mark.parametrize("name", [f"requests/{FIRST}/evidence", "logs/2026/tile"])
-def test_a_link_in_the_place_of_a_folder_further_down_is_refused(
+@pytest.mark.parametrize("name", [OPENINGS, RESULT, "logs/2026/tile"])
+def test_a_link_in_the_place_of_what_lies_further_down_is_refused(
     name: str, exported: ExportStory, folder: Path, tmp_path: Path
 ) -> None:
     (folder / name).rename(tmp_path / "elsewhere")
     (folder / name).symlink_to(tmp_path / "elsewhere")
+    assert code_of_export(folder, exported.trust) is ExitCode.UNSAFE_MEMBER
+
+
+@pytest.mark.parametrize("name", [OPENINGS, RESULT, signed_name(FIRST, some_id(5), "evidence")])
+def test_a_folder_or_pipe_in_the_place_of_a_file_of_a_request_is_refused(
+    name: str, exported: ExportStory, folder: Path
+) -> None:
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).mkdir()
+    assert code_of_export(folder, exported.trust) is ExitCode.UNSAFE_MEMBER
+    (folder / name).rmdir()
+    os.mkfifo(folder / name)
     assert code_of_export(folder, exported.trust) is ExitCode.UNSAFE_MEMBER
 
 
@@ -209,11 +252,10 @@ def first_in(folder: Path, pattern: str) -> Path:
         pytest.param("export.json", MAX_PARSED_BYTES, id="index"),
         pytest.param("trust.json", MAX_PARSED_BYTES, id="trust file"),
         pytest.param("logs/2026/checkpoint", MAX_PARSED_BYTES, id="checkpoint"),
-        pytest.param("requests/*/request.json", MAX_PARSED_BYTES, id="index of a request"),
         pytest.param("requests/*/openings.json", MAX_PARSED_BYTES, id="openings"),
         pytest.param("policies/*.json", MAX_PARSED_BYTES, id="policy"),
-        pytest.param("requests/*/evidence/*.json", MAX_SIGSTORE_BYTES, id="signed result"),
-        pytest.param("requests/*/closing/*.json", MAX_SIGSTORE_BYTES, id="signed summary"),
+        pytest.param("requests/*/*.evidence.sigstore.json", MAX_SIGSTORE_BYTES, id="signed result"),
+        pytest.param("requests/*/*.closing.sigstore.json", MAX_SIGSTORE_BYTES, id="signed summary"),
         pytest.param("models/*.json", MAX_FILE_BYTES, id="manifest"),
         pytest.param("trusted_root.json", MAX_FILE_BYTES, id="file for Sigstore clients"),
     ],
@@ -244,7 +286,7 @@ def nest(folder: Path, name: str, n_folders: int) -> None:
             os.chdir(name)
 
 
-@pytest.mark.parametrize("place", ["logs/2026", "models", f"requests/{FIRST}/evidence"])
+@pytest.mark.parametrize("place", ["logs/2026", "models", f"requests/{FIRST}"])
 @pytest.mark.parametrize(
     ("name", "n_folders"), [pytest.param("a", 1_100, id="many"), pytest.param("a" * 250, 20, id="with long names")]
 )
@@ -281,7 +323,7 @@ def without_privileges() -> Iterator[None]:
         os.seteuid(0)
 
 
-@pytest.mark.parametrize("name", ["", "logs", "logs/2026/tile", "requests", f"requests/{FIRST}/evidence", "models"])
+@pytest.mark.parametrize("name", ["", "logs", "logs/2026/tile", "requests", f"requests/{FIRST}", "models"])
 def test_a_folder_without_permission_is_unreadable(name: str, exported: ExportStory, export_files: Files) -> None:
     # Not below pytest's own folder, through which nobody else may go.
     with TemporaryDirectory() as temporary:

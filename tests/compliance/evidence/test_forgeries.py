@@ -21,6 +21,8 @@ from .forgeries import (
     EXPORT_RULES,
     MALFORMED,
     MISSING,
+    SIGSTORE,
+    UNEXPECTED,
     Files,
     Forgery,
     Rule,
@@ -33,6 +35,7 @@ from .forgeries import (
 from .story import new_signer
 from .unsigned_export_forgeries import of_export
 from .unsigned_forgeries import of_bundle
+from .unsigned_request_forgeries import of_disclosed
 
 MIN_FORGERIES = 1000
 
@@ -99,6 +102,9 @@ EXPORT_SWAPS = swapped_rules(
     export=_FOREIGN_INDEX | codes(ExitCode.CHECKPOINT_KEY),
     # The two files on trust must agree, whatever is pinned.
     trust=MALFORMED,
+    # A whole one holds at its entry: then it is about another target or request, or under a log that is not there.
+    evidence=SIGSTORE | UNEXPECTED | codes(ExitCode.JOB_MISMATCH, ExitCode.SWAPPED_REQUEST),
+    closing=SIGSTORE | UNEXPECTED | codes(ExitCode.CLOSING_STATEMENT),
     # An older checkpoint of the same log is genuine: then there are entries too many for it, or none of its width.
     checkpoint=CHECKPOINT | codes(ExitCode.LOG_CONTENT, ExitCode.UNEXPECTED_FILE, ExitCode.LOG_SUCCESSION),
 )
@@ -137,6 +143,7 @@ def bundle_recomputed(material: Material) -> Iterator[Forgery]:
 
 def export_recomputed(material: Material) -> Iterator[Forgery]:
     yield from of_export(material.told, material.export)
+    yield from of_disclosed(material.told, material.export)
 
 
 BUNDLE_FORGERS = (bundle_damage, bundle_exchanges, bundle_swaps, bundle_recomputed)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -26,6 +26,7 @@ KINDS: dict[str, st.SearchStrategy[Any]] = {
     "time": st.datetimes(datetime.fromisoformat("2000-01-01"), datetime.fromisoformat("2100-01-01")).map(
         lambda at: canonical.format_time(at.replace(microsecond=0, tzinfo=UTC))
     ),
+    "date": st.dates().map(date.isoformat),
     "list of uuid": st.lists(IDS, max_size=8),
     "list of sha256": st.lists(DIGESTS, max_size=8),
     **{kind: st.sampled_from(sorted(words)) for kind, words in WORDS.items()},
@@ -244,6 +245,7 @@ def any_event(event_type: str, **changes: FactValue) -> Event:
         "uuid": some_id(3),
         "count": 1,
         "time": "2026-05-01T12:00:00Z",
+        "date": "2026-05-01",
         "plug-in": "acu",
         "version": "1",
         "list of uuid": [],

@@ -77,6 +77,14 @@ WRITTEN = sigstore.write(PARTS)
             id="more tokens than allowed",
         ),
         pytest.param(WRITTEN.replace(b'"Zmlyc3Qg', b'"Zmlyc3Q'), id="a token that is no base64"),
+        pytest.param(WRITTEN + b"\n", id="a line break after it"),
+        pytest.param(WRITTEN.replace(b'"logIndex":"2"', b'"logIndex":2'), id="an index without quotes"),
+        pytest.param(WRITTEN.replace(b'"logIndex":"2"', b'"logIndex":"02"'), id="an index with a leading zero"),
+        pytest.param(WRITTEN.replace(b'"logIndex":"2"', b'"logIndex":"-2"'), id="an index below zero"),
+        pytest.param(WRITTEN.replace(b'"logIndex":"2"', b'"logIndex":"2' + b"0" * 5000 + b'"'), id="a huge index"),
+        pytest.param(WRITTEN.replace(b"eOs=", b"eOs"), id="an id of the log without padding"),
+        pytest.param(WRITTEN.replace(b"eOs=", b"eOt="), id="an id of the log with spare bits"),
+        pytest.param(WRITTEN.replace(b'"logId"', b'"logID"'), id="no id of the log"),
         pytest.param(WRITTEN.replace(b'rZW4="', b'rZW5="'), id="a token with spare bits"),
     ],
 )
@@ -108,7 +116,7 @@ def test_every_member_but_what_the_reader_returns_is_missed_by_the_comparison() 
             continue
         again = dataclasses.replace(PARTS, envelope=signed.envelope, timestamps=signed.timestamps)
         if sigstore.write(again) == changed:
-            assert signed != Signed(ENVELOPE, PARTS.timestamps)
+            assert signed != sigstore.read(WRITTEN)
             returned.add((kind, name_of(path)))
     assert returned == {
         ("replaced", "payload"),
@@ -156,7 +164,7 @@ def test_a_bundle_is_canonical_json_and_gives_back_what_it_carries(
         envelope=envelope, leaf=leaf, index=index, path=path, checkpoint=NOTE, vkey=VKEY, timestamps=timestamps
     )
     written = sigstore.write(parts)
-    assert sigstore.read(written) == Signed(envelope, timestamps)
+    assert sigstore.read(written) == Signed(envelope, timestamps, sigstore.log_id(VKEY), index)
     assert canonical.dumps(canonical.loads(written)) == written
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from compliance.evidence import canonical
 from compliance.evidence.errors import ExitCode
+from compliance.evidence.export_folder import Kind, signed_name
 from compliance.evidence.position import Position
 
 from .export_story import ExportStory, folder_of, log_files, sigstore_file
@@ -87,25 +87,17 @@ def _histories(log: GrowingLog) -> dict[str, Callable[[list[bytes]], list[bytes]
 
 
 def _other_evidence(told: ExportStory, files: Files) -> Iterator[Forgery]:
-    """Attachments of one request for the entry of another, index and Sigstore bundle made to fit."""
+    """Attachments of one request under the targets of another, each at its own entry."""
     notes = told.ledger.notes()
     first, second = told.disclosed
-    for part, folder, code in (
+    kinds: tuple[tuple[str, Kind, ExitCode], ...] = (
         ("envelopes", "evidence", ExitCode.SWAPPED_REQUEST),
         ("summaries", "closing", ExitCode.CLOSING_STATEMENT),
-    ):
+    )
+    for part, kind, code in kinds:
         own: dict[str, tuple[Position, bytes]] = getattr(first, part)
         foreign: dict[str, tuple[Position, bytes]] = getattr(second, part)
         for target, (position, envelope) in zip(own, foreign.values(), strict=True):
-            place = f"requests/{first.request_id}"
-            index = canonical.loads(files[f"{place}/request.json"])
-            listed = next(
-                each for each in index["evidence" if folder == "evidence" else "closings"] if each["target"] == target
-            )
-            listed.update(log=position.log, index=position.index)
-            changed = {
-                **files,
-                f"{place}/request.json": canonical.dumps(index),
-                f"{place}/{folder}/{target}.sigstore.json": sigstore_file(told.ledger, position, envelope, notes),
-            }
-            yield Forgery(f"{folder} of {target} from another request", changed, codes(code))
+            content = sigstore_file(told.ledger, position, envelope, notes)
+            changed = {**files, signed_name(first.request_id, target, kind): content}
+            yield Forgery(f"{kind} of {target} from another request", changed, codes(code))

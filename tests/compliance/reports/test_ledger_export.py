@@ -15,7 +15,7 @@ from django.conf import settings as installation
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from compliance.evidence import cosignature, trust
+from compliance.evidence import cosignature, explanation, trust
 from compliance.evidence.errors import EvidenceError, ExitCode
 from compliance.evidence.verify import verify_bundle
 from compliance.evidence.verify_export import verify_export
@@ -291,7 +291,23 @@ def test_after_shredding_every_proof_still_holds_and_nobody_can_open_it(tmp_path
     folder = ledger_export.export(tmp_path / "export", [request.pk])
     report = verify_export(folder, trust=current_trust())
     assert report.requests[0].n_signatures == 2
-    assert not (folder / "requests" / str(request.pk) / "openings.json").exists()
+    kinds = sorted(path.name.partition(".")[2] for path in (folder / "requests" / str(request.pk)).iterdir())
+    assert kinds == ["closing.sigstore.json", "evidence.sigstore.json"]
     bundled = verify_bundle(request_bundle.export(request.pk), trust=current_trust())
     assert bundled.state == "completed"
     assert any("shredded" in line for line in bundled.conclusions)
+
+
+@pytest.mark.parametrize("state", [RequestState.REFUSED, RequestState.WITHDRAWN])
+def test_of_a_request_that_was_shredded_before_anything_was_signed_its_entries_are_left(
+    state: RequestState, tmp_path: Path
+) -> None:
+    request = cast.brought_to(state).request
+    Letter.objects.update(sent_at=NOW)
+    shred(request.pk, actor=SYSTEM)
+    cast.run_ledger()
+    folder = ledger_export.export(tmp_path / "export", [request.pk])
+    assert not (folder / "requests").exists()
+    told = explanation.of_export(folder, str(request.pk), current_trust())
+    assert told.state == state.value
+    assert told.entries[-1].what.startswith("request.shredded")

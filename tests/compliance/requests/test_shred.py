@@ -13,11 +13,11 @@ from compliance.requests import identities, queries
 from compliance.requests.actions.shred import shred
 from compliance.requests.errors import NotFoundError, NotReadyError
 from compliance.requests.models import DeletionRequest, IdentityChallenge, Letter, SubjectVault
-from compliance.requests.states import RequestState
+from compliance.requests.states import TERMINAL, RequestState
 from tests.compliance import cast
 
 pytestmark = pytest.mark.django_db
-OPEN = [state for state in RequestState if state not in ("completed", "refused", "withdrawn")]
+OPEN = [state for state in RequestState if state not in TERMINAL]
 
 
 @pytest.mark.parametrize("state", OPEN, ids=str)

@@ -1,0 +1,65 @@
+"""`manage.py rewrap_vault`: wraps every key of the vault under the current master key, beside everything that runs."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from compliance.ledger.readiness import refuse_missing_tables
+from compliance.requests.identities import wrapping_context
+from compliance.requests.models import SubjectVault
+from compliance.vault import ring
+from compliance.vault.errors import VaultError
+from compliance.vault.rewrapping import BATCH_ROWS, rewrap, waiting
+
+
+class Command(BaseCommand):
+    help = (
+        "Wrap the keys of all requests under the current master key. It can be stopped at any time and started again. "
+        "Exit code 0: nothing is left under another key; 1: some rows open under no key that is configured here."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--batch", type=int, default=BATCH_ROWS, metavar="ROWS", help=f"rows at a time (default {BATCH_ROWS})"
+        )
+
+    def handle(self, *args: Any, batch: int, **options: Any) -> None:
+        refuse_missing_tables()
+        if batch < 1:
+            raise CommandError(f"--batch must be at least 1, found {batch}.")
+        n_done = 0
+        try:
+            n_all = _n_waiting()
+            self.stdout.write(f"{n_all} rows to wrap under the key {ring.configured().current_id()}")
+            while True:
+                n_round, unopened = self._round(batch, n_done, n_all)
+                n_done += n_round
+                # Rows that were stored under the old key while this round ran are found in the next one.
+                if not n_round:
+                    break
+            n_left = _n_waiting()
+        except VaultError as error:
+            raise CommandError(f"{error} Rows that were done stay done: run the command again.") from error
+        for pk in unopened:
+            self.stderr.write(f"vault row {pk}: opens under no key that is configured here")
+        if n_left:
+            self.stderr.write(f"{n_left} rows are left under other keys")
+            sys.exit(1)
+        self.stdout.write("Nothing is left under another key. Old keys can go: `manage.py vault_keys retire KEY`.")
+
+    def _round(self, n_batch: int, n_before: int, n_all: int) -> tuple[int, list[Any]]:
+        """Once through the table: how many rows were changed, and those that do not open."""
+        n_round = 0
+        unopened: list[Any] = []
+        for step in rewrap(SubjectVault.objects.all(), wrapping_context, n_batch):
+            n_round += step.n_rewrapped
+            unopened += step.unopened
+            n_done = n_before + n_round
+            self.stdout.write(f"{n_done} of {max(n_all, n_done)} done")
+        return n_round, unopened
+
+
+def _n_waiting() -> int:
+    return waiting(SubjectVault.objects.all(), ring.configured().current_id()).count()

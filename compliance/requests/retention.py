@@ -1,0 +1,46 @@
+"""When the identifying half of a request is destroyed: the two halves of a request are kept for different times.
+
+The half that names the person goes `IDENTITY_RETENTION_DAYS` after the request is closed: until then a person who
+complains (Art. 77 GDPR) or answers a letter can be told what became of the request. Where nobody proved who they are it
+goes at once: the address may belong to somebody who never asked. The half that shows what was decided and done stays
+(Art. 5(2) GDPR; for the CCPA at least 24 months, section 7101 of its regulations).
+"""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Case, DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value, When
+
+from compliance.requests.models import DeletionRequest, Letter, RequestLink
+from compliance.requests.queries import MAIL_TRIES
+from compliance.requests.states import RequestState
+
+#: Closed in these without proof of identity.
+UNPROVEN = (RequestState.CLOSED_UNVERIFIED,)
+
+
+def schedule() -> QuerySet[DeletionRequest]:
+    """Closed requests whose identity is still held, with `shred_at` (UTC), the next to be shredded first.
+
+    A request can be later than its time: see `due`.
+    """
+    later = ExpressionWrapper(F("closed_at") + Value(_kept()), output_field=DateTimeField())
+    shred_at = Case(When(state__in=UNPROVEN, then=F("closed_at")), default=later, output_field=DateTimeField())
+    held = DeletionRequest.objects.filter(closed_at__isnull=False, vault__isnull=False, vault__shredded_at=None)
+    return held.annotate(shred_at=shred_at).order_by("shred_at", "id")
+
+
+def due(now: datetime, limit: int = 100) -> list[uuid.UUID]:
+    """Those to be shredded now. A letter that is not sent, and an open request that is linked to it (such as a
+    complaint about it), keep a request longer."""
+    unsent = Letter.objects.filter(request=OuterRef("pk"), sent_at=None, n_tries__lt=MAIL_TRIES)
+    needed = RequestLink.objects.filter(linked=OuterRef("pk"), request__closed_at=None)
+    # On the column itself, which an index can answer, not on the sum.
+    is_over = Q(closed_at__lte=now - _kept()) | Q(state__in=UNPROVEN, closed_at__lte=now)
+    rows = schedule().filter(is_over).exclude(Exists(unsent)).exclude(Exists(needed))
+    return list(rows.values_list("pk", flat=True)[:limit])
+
+
+def _kept() -> timedelta:
+    return timedelta(days=settings.IDENTITY_RETENTION_DAYS)

@@ -1,0 +1,1 @@
+"""One file for each kind of key service: see `compliance/vault/plugins.py`."""

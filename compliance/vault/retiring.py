@@ -1,0 +1,47 @@
+"""A master key is destroyed once nothing is wrapped under it: then older copies of rows, which PostgreSQL, its log and
+backups keep for a while, open nowhere any more.
+"""
+
+from django.apps import apps
+from django.db import transaction
+from django.db.models import Model, QuerySet
+
+from compliance.vault import ring
+from compliance.vault.errors import KeyRingError
+from compliance.vault.switching import take_keys
+
+
+@transaction.atomic
+def retire(key_id: str) -> None:
+    """Destroy the file of a key. Raises KeyRingError for the current key, for one under which rows are wrapped, and for
+    one that is in no file here; VaultError for one that is not here at all."""
+    keys = ring.configured()
+    take_keys()
+    keys.named(key_id)
+    if keys.current_id() == key_id:
+        raise KeyRingError(
+            f"{key_id} is the current key. Run `manage.py vault_keys rotate` first, then `rewrap_vault`."
+        )
+    n_rows = n_wrapped_under(key_id) + n_wrapped_under("")
+    if n_rows:
+        raise KeyRingError(f"{n_rows} rows may still need the key {key_id}. Run `manage.py rewrap_vault` first.")
+    if keys.folder is None or key_id not in keys.folder.ids():
+        raise KeyRingError(
+            f"No row is wrapped under {key_id} any more, but it is in no file here. Destroy it where it is kept (the "
+            "secret of VAULT_MASTER_KEY, or the key service), and take it out of the settings."
+        )
+    keys.folder.destroy(key_id)
+
+
+def n_wrapped_under(key_id: str) -> int:
+    """How many rows of all tables hold a key that is wrapped under this one ("": made before keys had ids)."""
+    return sum(QuerySet(model).filter(master_key_id=key_id).exclude(wrapped_key=b"").count() for model in holders())
+
+
+def holders() -> list[type[Model]]:
+    """Every model whose rows hold a wrapped key: those with `wrapped_key` and `master_key_id`. Nothing lists them."""
+    return [model for model in apps.get_models() if _fields(model) >= {"wrapped_key", "master_key_id"}]
+
+
+def _fields(model: type[Model]) -> set[str]:
+    return {field.name for field in model._meta.get_fields()}  # noqa: SLF001 - documented as the way to ask

@@ -1,0 +1,175 @@
+"""The dates of a request as its rows tell them: counted at receipt, paused, extended once and only when told."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pytest_django import Settings
+
+from compliance.ledger import actors
+from compliance.ledger.actors import Role, subject_of
+from compliance.requests import clocks, queries
+from compliance.requests.actions import extend as extending
+from compliance.requests.actions.answer_question import answer_question
+from compliance.requests.actions.ask_question import MAX_CHARACTERS, ask_question
+from compliance.requests.actions.extend import extend
+from compliance.requests.errors import ForbiddenActorError, InvalidInputError, StateError
+from compliance.requests.models import DeletionRequest, Letter, Pause, SealedNote
+from compliance.requests.states import TERMINAL, RequestState
+from tests.compliance import cast
+
+pytestmark = pytest.mark.django_db
+
+
+def received(days_ago: int) -> DeletionRequest:
+    """A request under review whose period began so many days ago."""
+    request = cast.brought_to(RequestState.UNDER_REVIEW).request
+    request.pauses.all().delete()
+    request.received_at = datetime.now(tz=UTC) - timedelta(days=days_ago)
+    clocks.begin(request)
+    request.save()
+    return request
+
+
+def dpo() -> actors.Actor:
+    return actors.staff(cast.dana(), Role.DPO)
+
+
+def events(request: DeletionRequest) -> list[str]:
+    return [entry.event_type for entry in queries.timeline(request.pk)]
+
+
+# --- Extending ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.AUDITOR, Role.SUBJECT, Role.SYSTEM, Role.CONTROLLER], ids=str)
+def test_only_the_dpo_extends(role: Role) -> None:
+    request = received(days_ago=1)
+    with pytest.raises(ForbiddenActorError):
+        extend(request.pk, actor=actors.Actor(role=role, id=uuid.uuid4()), reason="complexity")
+
+
+def test_a_reason_that_the_law_does_not_know_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="complexity, number_of_requests"):
+        extend(received(days_ago=1).pk, actor=dpo(), reason="holidays")
+
+
+def test_after_the_first_period_nothing_is_extended() -> None:
+    request = received(days_ago=45)
+    with pytest.raises(StateError, match="found a later one"):
+        extend(request.pk, actor=dpo(), reason="complexity")
+    assert not request.letters.filter(kind=Letter.Kind.EXTENSION).exists()
+
+
+def test_a_period_is_extended_once() -> None:
+    request = received(days_ago=1)
+    extend(request.pk, actor=dpo(), reason="complexity")
+    with pytest.raises(StateError, match="once"):
+        extend(request.pk, actor=dpo(), reason="number_of_requests")
+    assert events(request).count("request.extended") == 1
+
+
+@pytest.mark.parametrize("state", sorted(TERMINAL), ids=str)
+def test_a_closed_request_is_not_extended(state: RequestState) -> None:
+    cast.model_of("spam", cast.ALICE)
+    with pytest.raises(StateError):
+        extend(cast.brought_to(state).request.pk, actor=dpo(), reason="complexity")
+
+
+def test_the_date_moves_when_the_notice_went_out_and_not_before() -> None:
+    request = received(days_ago=1)
+    first = request.due_date
+    extend(request.pk, actor=dpo(), reason="complexity")
+    request.refresh_from_db()
+    assert (request.due_date, request.extension_reason) == (first, "complexity")
+    extending.notice_sent(request, datetime.now(tz=UTC))
+    request.refresh_from_db()
+    assert request.due_date == clocks.deadlines(request).extended_target.due_date > first
+
+
+def test_a_notice_that_came_too_late_extends_nothing() -> None:
+    request = received(days_ago=1)
+    first = request.due_date
+    extend(request.pk, actor=dpo(), reason="complexity")
+    extending.notice_sent(request, datetime.now(tz=UTC) + timedelta(days=60))
+    request.refresh_from_db()
+    assert request.due_date == first
+
+
+# --- Questions ------------------------------------------------------------------------------------------------------
+
+BAD_TEXTS = {"nothing": "", "space": " \n\t ", "too much": "x" * (MAX_CHARACTERS + 1), "a null": "a\x00b"}
+
+
+@pytest.mark.parametrize("text", BAD_TEXTS.values(), ids=BAD_TEXTS.keys())
+def test_a_question_must_be_one(text: str) -> None:
+    request = cast.brought_to(RequestState.UNDER_REVIEW).request
+    with pytest.raises(InvalidInputError, match="question"):
+        ask_question(request.pk, actor=dpo(), question=text)
+    assert not SealedNote.objects.exists()
+
+
+def test_nobody_else_answers_for_the_person() -> None:
+    request = cast.brought_to(RequestState.INFO_REQUESTED).request
+    with pytest.raises(ForbiddenActorError):
+        answer_question(request.pk, actor=actors.staff(cast.audrey(), Role.AUDITOR), answer="Yes.")
+
+
+def test_the_clock_is_shown_both_ways_while_the_person_is_waited_for() -> None:
+    request = received(days_ago=3)
+    due = request.due_date
+    cast.ask_back(request.pk)
+    request.refresh_from_db()
+    asked = clocks.deadlines(request).current
+    assert (asked.due_date, asked.paused_due_date) == (due, None)
+    answer_question(request.pk, actor=subject_of(request.pk), answer="As Ally.")
+    request.refresh_from_db()
+    answered = clocks.deadlines(request).current
+    assert answered.due_date == due == request.due_date
+    assert answered.paused_due_date is not None
+    assert not Pause.objects.filter(until_at=None).exists()
+
+
+def test_question_and_answer_are_kept_sealed_and_out_of_the_ledger() -> None:
+    request = cast.brought_to(RequestState.INFO_REQUESTED).request
+    assert queries.open_question(request) == cast.QUESTION
+    answer_question(request.pk, actor=subject_of(request.pk), answer=cast.ALICE)
+    assert [note.text for note in queries.notes(request.pk)] == [cast.QUESTION, cast.ALICE]
+    for row in SealedNote.objects.all():
+        assert cast.MARK.encode() not in bytes(row.sealed_text)
+        assert b"name" not in bytes(row.sealed_text)
+    facts = [entry.facts for entry in queries.timeline(request.pk)]
+    assert cast.MARK not in repr(facts)
+    assert cast.QUESTION not in repr(facts)
+
+
+def test_a_withdrawn_request_waits_for_nothing() -> None:
+    request = cast.brought_to(RequestState.INFO_REQUESTED).request
+    cast.take_back(request.pk)
+    assert not Pause.objects.filter(until_at=None).exists()
+
+
+# --- Receipt --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("regulation", "least", "most"), [("gdpr", 28, 40), ("ccpa", 45, 45)])
+def test_each_law_counts_in_its_own_way(regulation: str, least: int, most: int) -> None:
+    from compliance.requests.actions.submit import submit
+
+    request = submit(identifier_kind="email", identifier_value=cast.ALICE, regulation=regulation).request
+    n_days = (request.due_date - clocks.deadlines(request).received_date).days
+    assert least <= n_days <= most
+
+
+def test_the_day_of_receipt_is_that_of_the_controllers_zone(settings: Settings) -> None:
+    settings.TIME_ZONE, settings.HOLIDAYS = "Europe/Berlin", "DE"
+    request = DeletionRequest(regulation="gdpr", received_at=datetime(2026, 3, 31, 22, 30, tzinfo=UTC))
+    clocks.begin(request)
+    assert request.due_date.isoformat() == "2026-05-04"
+
+
+def test_a_calendar_that_nobody_has_is_refused_at_receipt(settings: Settings) -> None:
+    settings.HOLIDAYS = "XX"
+    with pytest.raises(InvalidInputError, match="country"):
+        cast.ask()
+    assert not DeletionRequest.objects.exists()
