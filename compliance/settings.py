@@ -183,6 +183,7 @@ INSTALLED_APPS = [
     "compliance.requests",
     "compliance.suppression",
     "compliance.outbound",
+    "compliance.controllers",
     "compliance.reports",
     "compliance.portal",
     # Only its management commands (serve, demo, …); the code that runs jobs is reached through DISPATCHER.
@@ -281,6 +282,8 @@ REST_FRAMEWORK = {
         "submit": env_matching("EXPUNGE_SUBMIT_RATE", "20/minute", *_RATE),
         "identity": env_matching("EXPUNGE_IDENTITY_RATE", "30/minute", *_RATE),
         "identity_code": env_matching("EXPUNGE_IDENTITY_CODE_RATE", "5/hour", *_RATE),
+        # For each controller. The protocol asks not to be throttled in normal operation: this is no normal operation.
+        "opendsr": env_matching("EXPUNGE_OPENDSR_RATE", "1000/minute", *_RATE),
     },
     # Without a proxy of ours in front, X-Forwarded-For is whatever the client likes: it must not lift a limit.
     "NUM_PROXIES": 1 if env_bool("EXPUNGE_BEHIND_PROXY") else 0,
@@ -308,7 +311,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = None
 VAULT_MASTER_KEY_URIS = tuple(os.environ.get("VAULT_MASTER_KEY_URIS", "").split())
 VAULT_MASTER_KEYS_DIR = env_path("VAULT_MASTER_KEYS_DIR")
 _HAS_KEY_RING = bool(VAULT_MASTER_KEY_URIS or VAULT_MASTER_KEYS_DIR)
-_HAS_ONE_KEY = bool(os.environ.get("VAULT_MASTER_KEY") or os.environ.get("VAULT_MASTER_KEY_FILE"))
+_HAS_ONE_KEY = any(os.environ.get(f"VAULT_MASTER_KEY{suffix}") for suffix in ("", "_FILE"))
 # b"": there is none.
 VAULT_MASTER_KEY = env_key("VAULT_MASTER_KEY") if _HAS_ONE_KEY or not _HAS_KEY_RING else b""
 # Under the names that HashiCorp's own tools know. A token in a file is read anew each time.
@@ -412,6 +415,15 @@ OUTBOUND_ALLOWED_HOSTS = frozenset(
     if host.strip()
 )
 OUTBOUND_CA_PATH = env_path("EXPUNGE_OUTBOUND_CA_FILE")
+# What other controllers pass requests on through: all three are set, or none. See docs/opendsr.md.
+OPENDSR_DOMAIN = os.environ.get("EXPUNGE_OPENDSR_DOMAIN", "").strip().lower()
+OPENDSR_KEY_PATH = env_path("EXPUNGE_OPENDSR_KEY_PATH")
+OPENDSR_CERTIFICATE_PATH = env_path("EXPUNGE_OPENDSR_CERTIFICATE_PATH")
+if len({bool(OPENDSR_DOMAIN), bool(OPENDSR_KEY_PATH), bool(OPENDSR_CERTIFICATE_PATH)}) > 1:
+    raise ImproperlyConfigured(
+        "OpenDSR needs EXPUNGE_OPENDSR_DOMAIN, EXPUNGE_OPENDSR_KEY_PATH and EXPUNGE_OPENDSR_CERTIFICATE_PATH together. "
+        "Set all three, or none of them."
+    )
 ARTIFACTS_DIR = Path(os.environ.get("EXPUNGE_ARTIFACTS_DIR") or DATA_DIR / "artifacts")
 # Declared data sources are read inside this folder alone.
 SOURCES_DIR = Path(os.environ.get("EXPUNGE_SOURCES_DIR") or DATA_DIR / "sources").resolve()

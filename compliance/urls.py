@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/v1/", include("compliance.api.urls")),
     re_path(r"^api/", UnknownEndpoint.as_view()),
     path("identity/", include("compliance.identity.urls")),
+    path("", include("compliance.api.opendsr.urls")),
     path("", include("compliance.portal.urls")),
 ]
 

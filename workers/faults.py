@@ -9,6 +9,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+from compliance.evidence.leaf import WORDS
 from compliance.requests.errors import NotReadyError, RequestError, StaleStateError
 from ml_core.errors import UnlearningError
 
@@ -32,7 +33,9 @@ def fault_of(error: Exception) -> Fault:
         return Fault(reason=_code(error), message=_message(error), may_pass=error.retryable, is_expected=True)
     if isinstance(error, RequestError):
         may_pass = isinstance(error, NotReadyError | StaleStateError)
-        return Fault(reason=error.code, message=_message(error), may_pass=may_pass, is_expected=True)
+        # Errors of other parts, of an identity provider for one, have codes that no job ends with.
+        reason = error.code if error.code in WORDS["failure reason"] else RequestError.code
+        return Fault(reason=reason, message=_message(error), may_pass=may_pass, is_expected=True)
     message = f"An unexpected {type(error).__name__}; the worker's log says where."
     return Fault(reason="unexpected_error", message=message, may_pass=True, is_expected=False)
 

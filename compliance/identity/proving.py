@@ -13,9 +13,10 @@ from compliance.evidence.leaf import FactValue
 from compliance.identity import catalogue
 from compliance.identity.method import Method, Shown
 from compliance.ledger.actors import Actor, Role
-from compliance.requests import clocks, transitions
+from compliance.requests import clocks, links, transitions
 from compliance.requests.errors import ForbiddenActorError, IdentityError, StateError
-from compliance.requests.models import DeletionRequest, IdentityChallenge
+from compliance.requests.letters import owe
+from compliance.requests.models import DeletionRequest, IdentityChallenge, Letter
 from compliance.requests.states import RequestState
 
 WAITING = frozenset({RequestState.RECEIVED, RequestState.IDENTITY_PENDING})
@@ -87,6 +88,10 @@ def _accept(request: DeletionRequest, method: Method, level: int, actor: Actor) 
             changes={"identity_level": proven},
         )
         clocks.resume(request, datetime.now(tz=UTC))
+        links.link_duplicate(request, actor=actor)
+        if not IdentityChallenge.objects.filter(request=request).exists():
+            # Whoever was mailed a code was told of the receipt in that mail.
+            owe(request, Letter.Kind.RECEIPT)
     else:
         transitions.note(request, "request.identity_confirmed", actor=actor, facts=facts)
         DeletionRequest.objects.filter(pk=request.pk).update(identity_level=proven)

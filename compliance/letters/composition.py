@@ -76,7 +76,7 @@ def compose(kind: str, locale: str, parts: Parts) -> Composed:
 @functools.cache
 def _engine() -> Engine:
     """Apart from the engine of the pages: letters are plain text, and nothing in them is escaped."""
-    return Engine(dirs=[settings.ROOT / "templates" / "letters"], autoescape=False, string_if_invalid=_UNKNOWN)
+    return Engine(dirs=[str(settings.ROOT / "templates" / "letters")], autoescape=False, string_if_invalid=_UNKNOWN)
 
 
 def _citations(words: Words, is_gdpr: bool) -> Mapping[str, str]:

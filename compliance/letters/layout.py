@@ -39,6 +39,4 @@ def _wrapped(block: str) -> Iterator[str]:
         # Not `split()`: that also breaks at no-break spaces.
         words = " ".join(re.split(r"[ \t\n]+", item.strip(" \t\n")))
         indent = "  " if words.startswith(_BULLET) else ""
-        yield from textwrap.wrap(
-            words, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-        )
+        yield from textwrap.wrap(words, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

@@ -37,6 +37,9 @@ class Text(str):
     __slots__ = ()
 
 
+NO_TEXT = Text()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Frame:
     """What every letter holds. `contact` is where to ask: an address, a page. `is_gdpr` false leaves articles out."""
@@ -144,7 +147,7 @@ class PartlyCompleted:
     ground: Provision
     remaining: tuple[Remaining, ...]
     remedies: Remedies
-    facts: Text = Text()
+    facts: Text = NO_TEXT
     outcomes: tuple[Outcome, ...] = ()
     n_not_concerned: int = 0
     recipients: tuple[str, ...] = ()
@@ -158,7 +161,7 @@ class Refused:
     decided_date: date
     reasons: tuple[Provision, ...]
     remedies: Remedies
-    facts: Text = Text()
+    facts: Text = NO_TEXT
 
 
 @dataclass(frozen=True, kw_only=True)

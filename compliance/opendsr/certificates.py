@@ -99,7 +99,7 @@ def trusted_key(domain: str, chain: Sequence[x509.Certificate], policy: TrustPol
     try:
         key = signatures.strong_rsa(signer.public_key())
         refuse_self_signed(signer)
-        _refuse_outside_validity(signer, at)
+        refuse_outside_validity(signer, at)
         refuse_other_domain(signer, domain, allows_wildcards=policy.allows_wildcards)
         path = _path_to_authority(signer, between, domain, policy, at)
         if policy.revocation_lists:
@@ -117,6 +117,14 @@ def refuse_self_signed(signer: x509.Certificate) -> None:
         raise SelfSignedError("Expected a certificate that an authority issued, found a self-signed one.")
 
 
+def refuse_outside_validity(signer: x509.Certificate, at: datetime) -> None:
+    """Raises NotYetValidError or ExpiredError."""
+    if at < signer.not_valid_before_utc:
+        raise NotYetValidError(f"The certificate is not valid before {signer.not_valid_before_utc.isoformat()}.")
+    if at > signer.not_valid_after_utc:
+        raise ExpiredError(f"The certificate was valid until {signer.not_valid_after_utc.isoformat()}.")
+
+
 def refuse_other_domain(signer: x509.Certificate, domain: str, *, allows_wildcards: bool = False) -> None:
     """Raises OtherDomainError or WildcardError unless an alternative name is this domain. The common name is not read."""
     names = _dns_names(signer)
@@ -126,13 +134,6 @@ def refuse_other_domain(signer: x509.Certificate, domain: str, *, allows_wildcar
         raise OtherDomainError(f"Expected {domain} among the certificate's alternative names, found only others.")
     if not allows_wildcards:
         raise WildcardError(f"Expected {domain} itself among the certificate's alternative names, found a wildcard.")
-
-
-def _refuse_outside_validity(signer: x509.Certificate, at: datetime) -> None:
-    if at < signer.not_valid_before_utc:
-        raise NotYetValidError(f"The certificate is not valid before {signer.not_valid_before_utc.isoformat()}.")
-    if at > signer.not_valid_after_utc:
-        raise ExpiredError(f"The certificate was valid until {signer.not_valid_after_utc.isoformat()}.")
 
 
 def _dns_names(signer: x509.Certificate) -> set[str]:

@@ -8,7 +8,7 @@ from compliance.evidence import canonical
 from compliance.opendsr import addresses, identities, members
 from compliance.opendsr.creation import CreateRequest
 from compliance.opendsr.errors import MessageError, OtherHostError, Reason
-from compliance.opendsr.identities import IdentityKind
+from compliance.opendsr.identities import Identity, IdentityKind
 from compliance.opendsr.members import Members
 from compliance.opendsr.vocabulary import SubjectRequestType
 
@@ -51,18 +51,27 @@ def parse(body: bytes, schemes: Collection[str] = addresses.SECURE) -> Discovery
     )
 
 
-def refuse_unsupported(request: CreateRequest, document: DiscoveryDocument) -> None:
-    """Raises MessageError if the processor does not serve this type, or cannot look up one of the identities.
+@dataclass(frozen=True)
+class Choice:
+    """Of the identities in a request, those that are looked up, and the kinds of the others."""
 
-    An identity that would be passed over would be told as erased in the end, so one of them is enough to refuse.
+    served: tuple[Identity, ...]
+    ignored: tuple[IdentityKind, ...]
+
+
+def choose(request: CreateRequest, document: DiscoveryDocument) -> Choice:
+    """What the processor looks up; raises MessageError for a type that it does not serve, or with nothing to look up.
+
+    Who passes something over has to tell the controller so (outcome.Outcome.ignored_identities).
     """
     if request.type not in document.supported_types:
         expected = f"one of {', '.join(document.supported_types)}"
         raise MessageError("subject_request_type", Reason.UNSUPPORTED, expected)
-    served = ", ".join(f"{kind.type.value} as {kind.format.value}" for kind in document.supported_identities)
-    for index, identity in enumerate(request.identities):
-        if identity.kind not in document.supported_identities:
-            raise MessageError(f"subject_identities[{index}]", Reason.UNSUPPORTED, f"an identity of: {served}")
+    served = tuple(each for each in request.identities if each.kind in document.supported_identities)
+    if not served:
+        kinds = ", ".join(f"{kind.type.value} as {kind.format.value}" for kind in document.supported_identities)
+        raise MessageError("subject_identities", Reason.UNSUPPORTED, f"an identity of: {kinds}")
+    return Choice(served, tuple(sorted({each.kind for each in request.identities if each not in served})))
 
 
 def refuse_other_host(document: DiscoveryDocument, domain: str) -> None:

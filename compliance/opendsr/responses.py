@@ -32,9 +32,10 @@ class Acknowledgement:
     subject_request_id: uuid.UUID
     expected_completion_at: datetime
     received_at: datetime
+    outcome: Outcome | None = None
 
-    def to_bytes(self, request_body: bytes) -> bytes:
-        """The body of a 201. It echoes the request, so it is sent and neither stored nor logged."""
+    def to_bytes(self, request_body: bytes, domain: str) -> bytes:
+        """The body of a 201 of the processor at `domain`. It echoes the request: it is neither stored nor logged."""
         return canonical.dumps(
             {
                 "controller_id": self.controller_id,
@@ -42,6 +43,7 @@ class Acknowledgement:
                 "expected_completion_time": members.format_time(self.expected_completion_at),
                 "received_time": members.format_time(self.received_at),
                 "encoded_request": canonical.encode_base64(request_body),
+                **outcome.extensions(self.outcome, domain),
             }
         )
 
@@ -65,7 +67,6 @@ class StatusReport:
 
     def to_dict(self, domain: str) -> dict[str, Any]:
         """The members that a callback has too."""
-        extensions = {} if self.outcome is None else {"extensions": {domain: self.outcome.to_dict()}}
         return {
             "controller_id": self.controller_id,
             "subject_request_id": str(self.subject_request_id),
@@ -73,7 +74,7 @@ class StatusReport:
             "expected_completion_time": members.format_time(self.expected_completion_at),
             "results_url": self.results_url,
             "results_count": self.results_count,
-            **extensions,
+            **outcome.extensions(self.outcome, domain),
         }
 
 
@@ -98,8 +99,11 @@ class Cancellation:
         )
 
 
-def parse_acknowledgement(body: bytes, request_body: bytes) -> Acknowledgement:
-    """A 201, checked against what was sent; raises MessageError. The echo is compared and dropped."""
+def parse_acknowledgement(body: bytes, request_body: bytes, domain: str) -> Acknowledgement:
+    """A 201 of the processor at `domain`, checked against what was sent; raises MessageError.
+
+    The echo is compared and dropped.
+    """
     found = members.read(body)
     if found.values.get("encoded_request") != canonical.encode_base64(request_body):
         raise MessageError("encoded_request", Reason.WRONG_VALUE, "the Base64 of the request that was sent")
@@ -108,6 +112,7 @@ def parse_acknowledgement(body: bytes, request_body: bytes) -> Acknowledgement:
         subject_request_id=found.uuid4("subject_request_id"),
         expected_completion_at=found.time("expected_completion_time"),
         received_at=found.time("received_time"),
+        outcome=outcome.parse(found, domain),
     )
 
 

@@ -1,6 +1,7 @@
 """The four statuses of the protocol, and which of them each state of a deletion request is told as.
 
-The protocol has no word for "refused": a refused request is `completed`, with the ground in our own extension.
+The protocol has no word for "refused", "in part" or "identity never proven": how a request ended, and why, stands in our
+own extension (outcome.py).
 Source: OpenDSR 2.0, section 8.
 """
 
@@ -24,14 +25,17 @@ STATUS_OF_STATE: Mapping[str, RequestStatus] = MappingProxyType(
         "received": RequestStatus.PENDING,
         "identity_pending": RequestStatus.PENDING,
         "under_review": RequestStatus.PENDING,
+        "info_requested": RequestStatus.PENDING,
         "approved": RequestStatus.IN_PROGRESS,
         "executing": RequestStatus.IN_PROGRESS,
         "verifying": RequestStatus.IN_PROGRESS,
         "attention": RequestStatus.IN_PROGRESS,
         "signoff": RequestStatus.IN_PROGRESS,
         "completed": RequestStatus.COMPLETED,
+        "partly_completed": RequestStatus.COMPLETED,
         "refused": RequestStatus.COMPLETED,
         "withdrawn": RequestStatus.CANCELLED,
+        "closed_unverified": RequestStatus.CANCELLED,
     }
 )
 # Spellings that other processors send. They are read and never written.

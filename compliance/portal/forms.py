@@ -5,7 +5,8 @@ from typing import TypeVar
 
 from django import forms
 
-from compliance.requests.models import Ground, RefusalReason
+from compliance.requests.actions.ask_question import MAX_CHARACTERS
+from compliance.requests.models import ExtensionReason, Ground, HoldReason, RefusalReason
 
 FormT = TypeVar("FormT", bound=forms.Form)
 
@@ -56,6 +57,92 @@ class SignOffForm(forms.Form):
     )
 
 
-def form_of(kind: type[FormT], data: Mapping[str, object] | None = None) -> FormT:
-    """A form of this kind, with ids of its own: several forms stand on one page."""
-    return kind(data, auto_id=f"{kind.__name__.lower()}-%s", label_suffix="")
+class QuestionForm(forms.Form):
+    """What the person is asked."""
+
+    question = forms.CharField(
+        label="Question to the person",
+        max_length=MAX_CHARACTERS,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="It is mailed as it stands here. Ask only for what is needed to find their data.",
+        error_messages={"required": "Write the question that the person is to answer."},
+    )
+
+
+class SettlementForm(forms.Form):
+    """The answer that came another way, or why it is not needed."""
+
+    answer = forms.CharField(
+        label="The answer, or why you go on without it",
+        max_length=MAX_CHARACTERS,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="For an answer that came by telephone or letter. It is sealed with the request.",
+        error_messages={"required": "Write the answer, or why you go on without it."},
+    )
+
+
+class ExtensionForm(forms.Form):
+    """Why the answer takes longer: the two reasons of Art. 12(3) GDPR."""
+
+    reason = forms.ChoiceField(
+        label="Reason for the extension",
+        choices=[("", "Choose a reason"), *ExtensionReason.choices],
+        help_text="The person is told this reason. A period is extended once.",
+        error_messages={
+            "required": "Choose the reason: a period cannot be extended without one.",
+            "invalid_choice": "Choose one of the reasons in the list.",
+        },
+    )
+
+
+class ExceptionForm(forms.Form):
+    """The reason of law for which one model keeps what it learned, and the facts behind it."""
+
+    reason = forms.ChoiceField(
+        label="Reason in law",
+        choices=[("", "Choose a reason"), *RefusalReason.choices],
+        error_messages={
+            "required": "Choose the reason: a model cannot be excepted without one.",
+            "invalid_choice": "Choose one of the reasons in the list.",
+        },
+    )
+    words = forms.CharField(
+        label="The facts behind it",
+        max_length=MAX_CHARACTERS,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="They go into the letter to the person.",
+        error_messages={"required": "Write the facts: the person has to be able to follow the reason."},
+    )
+
+
+class HoldForm(forms.Form):
+    """Why a model must not be changed for now."""
+
+    reason = forms.ChoiceField(
+        label="Reason for the hold",
+        choices=[("", "Choose a reason"), *HoldReason.choices],
+        help_text="The request waits for the model, and its dates run on.",
+        error_messages={
+            "required": "Choose the reason: a model is not held without one.",
+            "invalid_choice": "Choose one of the reasons in the list.",
+        },
+    )
+
+
+def form_of(kind: type[FormT], data: Mapping[str, object] | None = None, *, name: str = "") -> FormT:
+    """A form of this kind, with ids of its own: several forms stand on one page, those of the models by their name."""
+    prefix = name.replace(" ", "-") or kind.__name__.lower()
+    return kind(data, auto_id=f"{prefix}-%s", label_suffix="")
+
+
+def focus_on_error(form: forms.Form) -> None:
+    """Let the browser go to the first field that was filled in wrongly, wherever on the page it is."""
+    for name in form.errors:
+        if name in form.fields:
+            form.fields[name].widget.attrs["autofocus"] = True
+            return
+
+
+def lines_of(text: str) -> str:
+    """The text with one character at the end of a line: browsers send two."""
+    return text.replace("\r\n", "\n")

@@ -22,16 +22,21 @@ class Standing:
 
 STANDINGS: Mapping[RequestState, Standing] = MappingProxyType(
     {
-        R.RECEIVED: Standing("A one-time code is about to be sent to the person.", EXPUNGE, "waiting"),
+        R.RECEIVED: Standing("The person is about to be asked to prove who they are.", EXPUNGE, "waiting"),
         R.IDENTITY_PENDING: Standing(
-            "The person has been sent a one-time code. Once they enter it, the request can be decided.",
+            "The person has been asked to prove who they are. Once they have, the request can be decided.",
             PERSON,
             "waiting",
         ),
         R.UNDER_REVIEW: Standing(
-            "The person has confirmed the address. The request is now approved on a legal ground, or refused with a reason.",
+            "The person has proven who they are. The request is now approved on a legal ground, or refused with a reason.",
             DPO,
             "person",
+        ),
+        R.INFO_REQUESTED: Standing(
+            "The person has been asked a question. Once they answer, or staff settle it, the request can be decided.",
+            PERSON,
+            "waiting",
         ),
         R.APPROVED: Standing(
             "The decision is recorded and its scope is frozen. A job is planned for each model that saw the person.",
@@ -59,9 +64,23 @@ STANDINGS: Mapping[RequestState, Standing] = MappingProxyType(
             NOBODY,
             "done",
         ),
+        R.PARTLY_COMPLETED: Standing(
+            "Models have forgotten the person, others are excepted by law. The person is told both, and where they can complain.",
+            NOBODY,
+            "done",
+        ),
         R.REFUSED: Standing("The person is told the reason and where they can complain.", NOBODY, "closed"),
         R.WITHDRAWN: Standing("The person took the request back. Nothing was changed.", NOBODY, "closed"),
+        R.CLOSED_UNVERIFIED: Standing(
+            "Nobody proved who asked. Nothing was changed, and a new request can be made at any time.", NOBODY, "closed"
+        ),
     }
+)
+#: Instead of the standing of a request whose work has come to models on hold and to nothing else.
+ON_HOLD = Standing(
+    "A model is on hold. The work goes on once the hold is lifted, or the model is excepted. The dates run on.",
+    STAFF,
+    "person",
 )
 #: Work goes on without anyone at a keyboard: the page reloads itself.
 WORKING = frozenset({R.APPROVED, R.EXECUTING, R.VERIFYING})
@@ -77,12 +96,22 @@ _N_DONE: Mapping[RequestState, int] = MappingProxyType(
         R.RECEIVED: 1,
         R.IDENTITY_PENDING: 1,
         R.UNDER_REVIEW: 2,
+        R.INFO_REQUESTED: 2,
         R.APPROVED: 3,
         R.EXECUTING: 3,
         R.ATTENTION: 3,
         R.VERIFYING: 4,
         R.SIGNOFF: 5,
         R.COMPLETED: 6,
+        R.PARTLY_COMPLETED: 6,
+    }
+)
+# How many steps lie behind a request that ended without a change, and what its end is called.
+_ENDS_EARLY: Mapping[RequestState, tuple[int, str]] = MappingProxyType(
+    {
+        R.REFUSED: (2, "Refused"),
+        R.WITHDRAWN: (1, "Withdrawn"),
+        R.CLOSED_UNVERIFIED: (1, "Closed, not proven"),
     }
 )
 
@@ -96,11 +125,10 @@ class Step:
 
 
 def steps(state: RequestState, attention: str = "") -> list[Step]:
-    """The way of a request in this state, stopped at an audit or before; one refused or withdrawn ends early."""
-    if state is R.REFUSED:
-        return [*(Step(name, "done") for name in _STEPS[:2]), Step("Refused", "done")]
-    if state is R.WITHDRAWN:
-        return [Step(_STEPS[0], "done"), Step("Withdrawn", "done")]
+    """The way of a request in this state, stopped at an audit or before; one that comes to nothing ends early."""
+    if state in _ENDS_EARLY:
+        n_done, name = _ENDS_EARLY[state]
+        return [*(Step(done, "done") for done in _STEPS[:n_done]), Step(name, "done")]
     n_done = _N_DONE[R.VERIFYING if attention.startswith(_AUDIT) else state]
     current = "stopped" if state is R.ATTENTION else "now"
     statuses = ["done"] * n_done + [current] + ["ahead"] * len(_STEPS)
@@ -123,8 +151,22 @@ REASONS: Mapping[str, str] = MappingProxyType(
 EVENTS: Mapping[str, str] = MappingProxyType(
     {
         "request.received": "Request received",
-        "request.identity_requested": "One-time code issued",
+        "request.identity_requested": "Proof of identity asked for",
         "request.identity_confirmed": "Identity confirmed",
+        "request.closed_unverified": "Closed, identity not proven",
+        "request.question_asked": "Question asked",
+        "request.question_answered": "Question answered or settled",
+        "request.extended": "Period extended",
+        "request.linked": "Linked to an earlier request",
+        "request.model_excepted": "Model excepted",
+        "request.model_included": "Exception taken back",
+        "request.model_held": "Model put on hold",
+        "request.model_released": "Hold lifted",
+        "request.notified": "Person notified",
+        "request.recipient_notified": "Recipient notified",
+        "request.recipient_acknowledged": "Recipient acknowledged",
+        "request.recipient_impossible": "Recipient not notified",
+        "request.unveiled": "Identity read",
         "request.approved": "Approved",
         "request.refused": "Refused",
         "request.withdrawn": "Withdrawn",
@@ -132,6 +174,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "request.attention": "Stopped, needs attention",
         "request.retried": "Tried again",
         "request.completed": "Signed off and completed",
+        "request.partly_completed": "Signed off, completed in part",
         "request.shredded": "Openings shredded",
         "job.started": "Job started",
         "job.recorded": "New version recorded",
@@ -145,5 +188,29 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "key.retired": "Key retired",
         "key.distrusted": "Key no longer trusted",
         "log.opened": "New log begun",
+    }
+)
+#: How an identity was proven, by the code in the ledger.
+IDENTITY_METHODS: Mapping[str, str] = MappingProxyType(
+    {
+        "email_code": "one-time code by e-mail",
+        "oidc": "signed in at the identity provider",
+        "manual": "checked by staff",
+        "controller": "vouched for by another controller",
+    }
+)
+#: What the person was sent, by the code in the ledger.
+NOTICES: Mapping[str, str] = MappingProxyType(
+    {
+        "receipt": "receipt of the request",
+        "identity": "request for a proof of identity",
+        "identity_reminder": "reminder of the proof of identity",
+        "question": "question",
+        "extension": "extension of the period",
+        "completed": "completion",
+        "partly_completed": "completion in part",
+        "refused": "refusal",
+        "withdrawn": "withdrawal",
+        "closed_unverified": "closure without a proof of identity",
     }
 )

@@ -14,7 +14,7 @@ from compliance.requests import scope
 from compliance.requests.models import DeletionRequest, Evidence, Finding, Job, Target
 from compliance.requests.states import TargetState
 
-_TONES: Mapping[str, str] = {
+TONES: Mapping[str, str] = {
     TargetState.QUEUED: "waiting",
     TargetState.RUNNING: "working",
     TargetState.PRODUCED: "working",
@@ -23,6 +23,8 @@ _TONES: Mapping[str, str] = {
     TargetState.FAILED: "alarm",
     TargetState.INCONCLUSIVE: "alarm",
     TargetState.NOT_PRESENT: "closed",
+    TargetState.EXCEPTED: "closed",
+    TargetState.HELD: "person",
 }
 
 
@@ -88,7 +90,7 @@ def _card(target: Target) -> TargetCard:
     attempts = [_attempt(target, job) for job in sorted(jobs.values(), key=lambda job: job.queued_at, reverse=True)]
     return TargetCard(
         target=target,
-        tone=_TONES[target.state],
+        tone=TONES[target.state],
         latest=next((attempt for attempt in attempts if attempt.job == target.job), None),
         earlier=[attempt for attempt in attempts if attempt.job != target.job],
     )

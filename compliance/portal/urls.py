@@ -4,7 +4,18 @@ from django.contrib.auth import views as auth_views
 from django.urls import path
 from django.views.generic import RedirectView
 
-from compliance.portal.views import bundles, decisions, ledger, models, published_log, requests
+from compliance.portal.views import (
+    bundles,
+    clock,
+    decisions,
+    exceptions,
+    holds,
+    ledger,
+    models,
+    published_log,
+    questions,
+    requests,
+)
 
 app_name = "portal"
 urlpatterns = [
@@ -22,6 +33,13 @@ urlpatterns = [
     path("requests/<uuid:request_id>/withdraw/", decisions.withdraw, name="withdraw"),
     path("requests/<uuid:request_id>/retry/", decisions.retry, name="retry"),
     path("requests/<uuid:request_id>/sign-off/", decisions.sign_off, name="sign_off"),
+    path("requests/<uuid:request_id>/ask-question/", questions.ask_question, name="ask_question"),
+    path("requests/<uuid:request_id>/settle-question/", questions.settle_question, name="settle_question"),
+    path("requests/<uuid:request_id>/extend/", clock.extend, name="extend"),
+    path("requests/<uuid:request_id>/models/<uuid:model_id>/except/", exceptions.except_model, name="except_model"),
+    path("requests/<uuid:request_id>/models/<uuid:model_id>/include/", exceptions.include_model, name="include_model"),
+    path("requests/<uuid:request_id>/models/<uuid:model_id>/hold/", holds.hold_model, name="hold_model"),
+    path("requests/<uuid:request_id>/models/<uuid:model_id>/release/", holds.release_model, name="release_model"),
     path("requests/<uuid:request_id>/bundle/", bundles.bundle, name="bundle"),
     path("models/", models.models, name="models"),
     path("models/<slug:name>/", models.model, name="model"),

@@ -22,6 +22,7 @@ from compliance.vault import ring, sealing
 from compliance.vault.errors import KeyServiceError, VaultError
 from compliance.vault.switching import hold_keys
 
+# What callers catch comes from here.
 __all__ = ["VaultError"]
 
 CODE_DIGITS = 10

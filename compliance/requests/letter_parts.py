@@ -1,8 +1,10 @@
 """From the rows of a request to the parts of a letter. What is missing stays empty, so that composing refuses it."""
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 from django.conf import settings
+from django.db.models import Q
 
 from compliance.evidence.verdict import Result
 from compliance.identity import silence
@@ -138,7 +140,7 @@ def _closed_unverified(letter: Letter) -> ClosedUnverified:
     )
 
 
-_PARTS = {
+_PARTS: Mapping[Letter.Kind, Callable[[Letter], Parts]] = {
     Letter.Kind.RECEIPT: _receipt,
     Letter.Kind.IDENTITY: _identity,
     Letter.Kind.IDENTITY_REMINDER: _identity_reminder,
@@ -183,7 +185,8 @@ def _ground(letter: Letter) -> Provision:
 
 
 def _facts(request: DeletionRequest) -> Text:
-    notes = request.notes.filter(kind=SealedNote.Kind.REASONS)
+    excepted = request.targets.filter(state=TargetState.EXCEPTED).values("model")
+    notes = request.notes.filter(Q(model=None) | Q(model__in=excepted), kind=SealedNote.Kind.REASONS)
     return Text("\n".join(identities.open_note(request.vault, note.sealed_text) for note in notes))
 
 
@@ -211,5 +214,7 @@ def _outcome(letter: Letter, target: Target) -> Outcome:
         assurance=Assurance(target.job.outcome["assurance"]),
         result=Result(evidence.result),
         in_service_date=_day(letter, "outcomes.in_service_date", letter.request.closed_at),
-        older_until_date=None if older is None or older.destroy_after is None else local_date(older.destroy_after, settings.TIME_ZONE),
+        older_until_date=None
+        if older is None or older.destroy_after is None
+        else local_date(older.destroy_after, settings.TIME_ZONE),
     )

@@ -20,17 +20,21 @@ from compliance.requests.actions.record_letter import record_letter
 from compliance.requests.dispatch import after_commit
 from compliance.requests.errors import NotFoundError
 from compliance.requests.letter_parts import identity_parts, parts_of
-from compliance.requests.models import DeletionRequest, Letter
+from compliance.requests.models import Channel, DeletionRequest, Letter
 
 logger = logging.getLogger(__name__)
 
 
-def owe(request: DeletionRequest, kind: Letter.Kind) -> Letter:
+def owe(request: DeletionRequest, kind: Letter.Kind) -> Letter | None:
     """Note, in the caller's transaction, that this letter is to be sent; it goes out after commit.
+
+    None where another controller passed the request on: it is that one who writes to the person.
 
     It is composed once already, so that nothing is decided whose letter could not be sent: raises MissingPartError and
     InvalidPartError.
     """
+    if request.channel == Channel.OPENDSR:
+        return None
     letter = None
     if kind != Letter.Kind.QUESTION:
         letter = request.letters.filter(kind=kind).first()

@@ -200,6 +200,8 @@ class SealedNote(models.Model):
 
     request = models.ForeignKey(DeletionRequest, on_delete=models.CASCADE, related_name="notes")
     kind = models.CharField(max_length=20, choices=Kind)
+    # The model that the words are about; none where they are about the whole request.
+    model = models.ForeignKey(RegisteredModel, null=True, on_delete=models.PROTECT, related_name="+")
     sealed_text = models.BinaryField()
     created_at = models.DateTimeField()
 

@@ -6,8 +6,11 @@ goes at once: the address may belong to somebody who never asked. The half that 
 (Art. 5(2) GDPR; for the CCPA at least 24 months, section 7101 of its regulations).
 """
 
+from __future__ import annotations
+
 import uuid
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypedDict
 
 from django.conf import settings
 from django.db.models import Case, DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value, When
@@ -16,11 +19,20 @@ from compliance.requests.models import DeletionRequest, Letter, RequestLink
 from compliance.requests.queries import MAIL_TRIES
 from compliance.requests.states import RequestState
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
 #: Closed in these without proof of identity.
 UNPROVEN = (RequestState.CLOSED_UNVERIFIED,)
 
 
-def schedule() -> QuerySet[DeletionRequest]:
+class Scheduled(TypedDict):
+    """What `schedule` knows beside a request's columns."""
+
+    shred_at: datetime
+
+
+def schedule() -> QuerySet[WithAnnotations[DeletionRequest, Scheduled]]:
     """Closed requests whose identity is still held, with `shred_at` (UTC), the next to be shredded first.
 
     A request can be later than its time: see `due`.

@@ -4,6 +4,8 @@ Two levels. A request's state is legal and is read by people; a target (request 
 work is. Terminal states never reopen: a later finding becomes a new request.
 """
 
+from typing import NamedTuple
+
 from django.db import models
 
 from compliance.ledger.actors import Role
@@ -60,34 +62,57 @@ _PERSON_OR_STAFF = _STAFF | {Role.SUBJECT}
 # Whoever speaks for the person: a controller that passed the request on may take it back, too.
 _MAY_WITHDRAW = _PERSON_OR_STAFF | {Role.CONTROLLER}
 
+
+class Move(NamedTuple):
+    """One row of the table: the event that brings a request from one state to another, and the roles that may do it."""
+
+    event: str
+    old: RequestState
+    to: RequestState
+    roles: frozenset[Role]
+
+
+#: The entry of the work itself (of a job, of its findings or evidence) moves the request on.
+WORK = "work"
+_ASKED_FOR = ("request.identity_requested", "request.identity_confirmed", "request.closed_unverified")
+_WITHDRAWN, _ATTENTION, _PLANNED = "request.withdrawn", "request.attention", "request.planned"
+MOVES: tuple[Move, ...] = (
+    Move(_ASKED_FOR[0], R.RECEIVED, R.IDENTITY_PENDING, _SYSTEM),
+    # Another controller, or a signed-in account, vouches for the person.
+    Move(_ASKED_FOR[1], R.RECEIVED, R.UNDER_REVIEW, frozenset({Role.CONTROLLER}) | _PERSON_OR_STAFF),
+    Move(_ASKED_FOR[1], R.IDENTITY_PENDING, R.UNDER_REVIEW, _PERSON_OR_STAFF),
+    Move(_ASKED_FOR[2], R.IDENTITY_PENDING, R.CLOSED_UNVERIFIED, _SYSTEM),
+    Move("request.question_asked", R.UNDER_REVIEW, R.INFO_REQUESTED, _STAFF),
+    Move("request.question_answered", R.INFO_REQUESTED, R.UNDER_REVIEW, _PERSON_OR_STAFF),
+    Move("request.approved", R.UNDER_REVIEW, R.APPROVED, _DPO),
+    Move("request.refused", R.UNDER_REVIEW, R.REFUSED, _DPO),
+    Move(_WITHDRAWN, R.RECEIVED, R.WITHDRAWN, _MAY_WITHDRAW),
+    Move(_WITHDRAWN, R.IDENTITY_PENDING, R.WITHDRAWN, _MAY_WITHDRAW),
+    Move(_WITHDRAWN, R.UNDER_REVIEW, R.WITHDRAWN, _MAY_WITHDRAW),
+    Move(_WITHDRAWN, R.INFO_REQUESTED, R.WITHDRAWN, _MAY_WITHDRAW),
+    Move(_PLANNED, R.APPROVED, R.EXECUTING, _SYSTEM),
+    # Nothing to execute: no registered model saw the person.
+    Move(_PLANNED, R.APPROVED, R.SIGNOFF, _SYSTEM),
+    Move(_ATTENTION, R.APPROVED, R.ATTENTION, _SYSTEM),
+    Move("job.recorded", R.EXECUTING, R.VERIFYING, _SYSTEM),
+    Move(WORK, R.EXECUTING, R.VERIFYING, _SYSTEM),
+    # The DPO: where a model on hold is excepted, the scope has to be approved anew.
+    Move(_ATTENTION, R.EXECUTING, R.ATTENTION, _SYSTEM | _DPO),
+    Move(WORK, R.VERIFYING, R.SIGNOFF, _SYSTEM),
+    Move(_ATTENTION, R.VERIFYING, R.ATTENTION, _SYSTEM),
+    Move("request.retried", R.ATTENTION, R.EXECUTING, _STAFF),
+    Move("request.approved", R.ATTENTION, R.APPROVED, _DPO),
+    # Where the law excepts every model after all. Not once a model was verified without the person (refuse.py).
+    Move("request.refused", R.ATTENTION, R.REFUSED, _DPO),
+    Move("request.completed", R.SIGNOFF, R.COMPLETED, _STAFF),
+    Move("request.partly_completed", R.SIGNOFF, R.PARTLY_COMPLETED, _STAFF),
+)
 # (from, to) → the roles that may do it.
 TRANSITIONS: dict[tuple[RequestState, RequestState], frozenset[Role]] = {
-    (R.RECEIVED, R.IDENTITY_PENDING): _SYSTEM,
-    # Another controller, or a signed-in account, vouches for the person.
-    (R.RECEIVED, R.UNDER_REVIEW): frozenset({Role.CONTROLLER}) | _PERSON_OR_STAFF,
-    (R.IDENTITY_PENDING, R.UNDER_REVIEW): _PERSON_OR_STAFF,
-    (R.IDENTITY_PENDING, R.CLOSED_UNVERIFIED): _SYSTEM,
-    (R.UNDER_REVIEW, R.INFO_REQUESTED): _STAFF,
-    (R.INFO_REQUESTED, R.UNDER_REVIEW): _PERSON_OR_STAFF,
-    (R.UNDER_REVIEW, R.APPROVED): _DPO,
-    (R.UNDER_REVIEW, R.REFUSED): _DPO,
-    (R.RECEIVED, R.WITHDRAWN): _MAY_WITHDRAW,
-    (R.IDENTITY_PENDING, R.WITHDRAWN): _MAY_WITHDRAW,
-    (R.UNDER_REVIEW, R.WITHDRAWN): _MAY_WITHDRAW,
-    (R.INFO_REQUESTED, R.WITHDRAWN): _MAY_WITHDRAW,
-    (R.APPROVED, R.EXECUTING): _SYSTEM,
-    # Nothing to execute: no registered model saw the person.
-    (R.APPROVED, R.SIGNOFF): _SYSTEM,
-    (R.APPROVED, R.ATTENTION): _SYSTEM,
-    (R.EXECUTING, R.VERIFYING): _SYSTEM,
-    # The DPO: where a model on hold is excepted, the scope has to be approved anew.
-    (R.EXECUTING, R.ATTENTION): _SYSTEM | _DPO,
-    (R.VERIFYING, R.SIGNOFF): _SYSTEM,
-    (R.VERIFYING, R.ATTENTION): _SYSTEM,
-    (R.ATTENTION, R.EXECUTING): _STAFF,
-    (R.ATTENTION, R.APPROVED): _DPO,
-    (R.SIGNOFF, R.COMPLETED): _STAFF,
-    (R.SIGNOFF, R.PARTLY_COMPLETED): _STAFF,
+    (move.old, move.to): move.roles for move in MOVES
+}
+EVENTS: dict[tuple[RequestState, RequestState], frozenset[str]] = {
+    pair: frozenset(move.event for move in MOVES if (move.old, move.to) == pair) for pair in TRANSITIONS
 }
 TERMINAL = frozenset({R.COMPLETED, R.PARTLY_COMPLETED, R.REFUSED, R.WITHDRAWN, R.CLOSED_UNVERIFIED})
 #: Ended with models changed, or found not to hold the person.

@@ -16,16 +16,20 @@ from typing import Any
 from compliance.evidence.leaf import FactValue
 from compliance.ledger.actors import Actor
 from compliance.ledger.record import record_event
+from compliance.outbound.event_types import event_type_of
+from compliance.outbound.notifying import notify
 from compliance.requests.errors import ForbiddenActorError, NotFoundError, NotReadyError, StaleStateError, StateError
 from compliance.requests.models import DeletionRequest, HoldReason, Job, Policy, RefusalReason, Target
 from compliance.requests.scope import ModelScope
 from compliance.requests.states import (
+    EVENTS,
     JOB_TRANSITIONS,
     TARGET_TRANSITIONS,
     TO_BE_JUDGED,
     TO_BE_MADE,
     TRANSITIONS,
     UNSETTLED,
+    WORK,
     JobState,
     RequestState,
     TargetState,
@@ -53,6 +57,7 @@ def create(request: DeletionRequest, event: str, *, actor: Actor, facts: Mapping
     request.state = RequestState.RECEIVED
     request.chain_head = record_event(event, actor=actor, facts=facts, request_id=request.pk)
     request.save(force_insert=True)
+    _tell_others(request)
 
 
 def move(
@@ -68,9 +73,10 @@ def move(
 
     Raises StateError, ForbiddenActorError, StaleStateError.
     """
-    _refuse_unless_allowed(request, to, actor)
+    _refuse_unless_allowed(request, to, actor, event)
     head = record_event(event, actor=actor, facts=facts, request_id=request.pk, previous=request.chain_head)
     _update(request, {"state": to, "chain_head": head, **(changes or {})})
+    _tell_others(request)
 
 
 def note(request: DeletionRequest, event: str, *, actor: Actor, facts: Mapping[str, FactValue]) -> None:
@@ -81,8 +87,9 @@ def note(request: DeletionRequest, event: str, *, actor: Actor, facts: Mapping[s
 
 def move_on(request: DeletionRequest, to: RequestState, *, actor: Actor) -> None:
     """Move a locked request on the strength of an entry that the caller has just recorded in this transaction."""
-    _refuse_unless_allowed(request, to, actor)
+    _refuse_unless_allowed(request, to, actor, WORK)
     _update(request, {"state": to})
+    _tell_others(request)
 
 
 def move_target(target: Target, to: TargetState) -> None:
@@ -199,14 +206,20 @@ def allowed(request: DeletionRequest) -> set[RequestState]:
     return {to for (old, to) in TRANSITIONS if old == request.state}
 
 
-def _refuse_unless_allowed(request: DeletionRequest, to: RequestState, actor: Actor) -> None:
+def _refuse_unless_allowed(request: DeletionRequest, to: RequestState, actor: Actor, event: str) -> None:
     old = RequestState(request.state)
     roles = TRANSITIONS.get((old, to))
-    if roles is None:
+    # The same two states may lie at the ends of other moves: an answer, for one, proves no identity.
+    if roles is None or event not in EVENTS[old, to]:
         raise StateError(f"The request is {old.label!r}; from there it cannot become {to.label!r}.")
     if actor.role not in roles:
         names = ", ".join(sorted(role.value for role in roles))
         raise ForbiddenActorError(f"{to.label!r} takes the role {names}; you act as {actor.role.value}.")
+
+
+def _tell_others(request: DeletionRequest) -> None:
+    """Messages about the new state are rows of this transaction; they go out after it."""
+    notify(event_type_of(RequestState(request.state)), request.pk, request.changed_at)
 
 
 def _update(request: DeletionRequest, columns: dict[str, Any]) -> None:

@@ -48,7 +48,7 @@ def rewrap(rows: QuerySet[Any], context_of: ContextOf, n_batch: int = BATCH_ROWS
     """
     last: Any = None
     while True:
-        master = ring.configured().current()
+        master = _current()
         left = waiting(rows, master.key_id).order_by("pk")
         batch = list((left if last is None else left.filter(pk__gt=last))[:n_batch])
         if not batch:
@@ -59,6 +59,13 @@ def rewrap(rows: QuerySet[Any], context_of: ContextOf, n_batch: int = BATCH_ROWS
             continue
         last = batch[-1].pk
         yield Batch(n_rewrapped=n_rewrapped, unopened=tuple(unopened))
+
+
+@transaction.atomic
+def _current() -> KeyWrapper:
+    """Held while it is read: it may be turned and destroyed at any time."""
+    hold_keys()
+    return ring.configured().current()
 
 
 def _wrapped_anew(batch: list[Any], master: KeyWrapper, context_of: ContextOf) -> tuple[list[_Fresh], list[Any]]:

@@ -46,8 +46,9 @@ class RefuseView(APIView):
     @described("Refuse", body=RefuseBody, answers=RequestSerializer, refusals=_REFUSALS, sent={"reason": "art17_3_b"})
     def post(self, request: Request, request_id: uuid.UUID) -> Response:
         """The person is told the reason and where to complain. DPO alone."""
-        reason = read(RefuseBody, request)["reason"]
-        refused = refuse(request_id, actor=acting_as(request.user, Role.DPO), reason=reason)
+        said = read(RefuseBody, request)
+        actor = acting_as(request.user, Role.DPO)
+        refused = refuse(request_id, actor=actor, reason=said["reason"], words=said.get("words", ""))
         return Response(RequestSerializer(refused).data)
 
 

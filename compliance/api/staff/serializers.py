@@ -29,6 +29,9 @@ class RefuseBody(serializers.Serializer[Any]):
     """The reason of Art. 17(3), 12(5), 12(6) or 11 GDPR."""
 
     reason = one_of(RefusalReason)
+    words = TextField(
+        max_length=MAX_CHARACTERS, required=False, help_text="the facts behind the reason, for the letter"
+    )
 
 
 class QuestionBody(serializers.Serializer[Any]):

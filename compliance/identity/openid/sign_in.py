@@ -35,6 +35,8 @@ REFUSAL = (
     "The sign-in does not prove that the request is yours. Sign in again, with the account of the address that the "
     "request was made for."
 )
+# RFC 6749, section 5.2: a fault of ours, not of the person.
+_CLIENT_IS_REFUSED = frozenset({"invalid_client", "unauthorized_client", "unsupported_grant_type"})
 logger = logging.getLogger(__name__)
 
 
@@ -125,7 +127,11 @@ def _tokens(source: Provider, pending: Pending, code: str) -> Mapping[str, Any]:
             source.token_url, grant_type="authorization_code", code=code, code_verifier=pending.code_verifier
         )
     except AuthlibBaseError as error:
-        raise _refused(type(error).__name__) from None
+        if error.error in _CLIENT_IS_REFUSED:
+            raise ProviderError(
+                "The identity provider does not accept this client. Check EXPUNGE_OIDC_CLIENT_ID and its secret."
+            ) from None
+        raise _refused("code") from None
     except ValueError:
         raise ProviderError("Expected a JSON object of the token endpoint, found something else.") from None
     return dict(tokens)

@@ -1,18 +1,29 @@
 """How values are spelt on the page: digests, times, durations, numbers, badges, the facts of a ledger entry."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django import template
 from django.utils.dateformat import format as format_date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
+from django.utils.translation import get_language_info
 
 from compliance.evidence import canonical
 from compliance.evidence.leaf import FACTS
 from compliance.portal import narrative
-from compliance.requests.models import Channel, Ground, RefusalReason, Regulation
+from compliance.requests.actions.unveil import UnveilingReason
+from compliance.requests.models import (
+    Channel,
+    ExtensionReason,
+    Ground,
+    HoldReason,
+    LinkReason,
+    RefusalReason,
+    Regulation,
+)
 from compliance.requests.queries import TimelineEntry
 from compliance.requests.states import RequestState
 
@@ -21,7 +32,20 @@ register = template.Library()
 NONE = "–"
 _PREFIX = 12
 _UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"))
-_CODES: Mapping[str, str] = dict([*Ground.choices, *RefusalReason.choices, *Channel.choices, *Regulation.choices])
+_SOON_DAYS = 7
+# Kind of fact → code → what it means. The same code may stand for one thing as a ground and another as a reason.
+WORDS: Mapping[str, Mapping[str, Any]] = {
+    "channel": dict(Channel.choices),
+    "regulation": dict(Regulation.choices),
+    "ground": dict(Ground.choices),
+    "refusal reason": dict(RefusalReason.choices),
+    "extension reason": dict(ExtensionReason.choices),
+    "hold reason": dict(HoldReason.choices),
+    "link reason": dict(LinkReason.choices),
+    "unveiling reason": dict(UnveilingReason.choices),
+    "identity method": narrative.IDENTITY_METHODS,
+    "notice": narrative.NOTICES,
+}
 
 
 @register.filter
@@ -47,12 +71,45 @@ def moment(at: datetime | None) -> SafeString | str:
 
 
 @register.filter
-def day(at: datetime | None) -> SafeString | str:
-    """The date alone."""
+def day(at: date | None) -> SafeString | str:
+    """The date alone, of a time or of a date that has no time."""
     if at is None:
         return NONE
-    local = localtime(at)
-    return format_html('<time datetime="{}">{}</time>', local.date().isoformat(), format_date(local, "j M Y"))
+    local = localtime(at).date() if isinstance(at, datetime) else at
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), format_date(local, "j M Y"))
+
+
+@register.filter
+def days_left(n_days: int) -> str:
+    """How many days are left, in words; less than none is overdue."""
+    if n_days == 0:
+        return "due today"
+    n = abs(n_days)
+    counted = f"{n} day" if n == 1 else f"{n} days"
+    return f"{counted} left" if n_days > 0 else f"overdue by {counted}"
+
+
+@register.filter
+def urgency(n_days: int) -> str:
+    """The tone of a date so many days away: an alarm once it is past, a call on people in the week before."""
+    if n_days < 0:
+        return "alarm"
+    return "person" if n_days <= _SOON_DAYS else "waiting"
+
+
+@register.filter
+def days_until(end: date, today: date) -> int:
+    """Days from today to a date; less than none once it is past."""
+    return (end - today).days
+
+
+@register.filter
+def language(locale: str) -> str:
+    """The English name of a language by its code; the code of one that Django does not know."""
+    try:
+        return str(get_language_info(locale)["name"])
+    except KeyError:
+        return locale
 
 
 @register.filter
@@ -113,8 +170,8 @@ def event_name(event_type: str) -> str:
 @register.filter
 def facts(entry: TimelineEntry) -> list[tuple[str, str]]:
     """The facts of an entry as (name, value), in the order of the allow-list: codes of the law in words, ids shortened."""
-    order = [name for name in FACTS.get(entry.event_type, ()) if name in entry.facts]
-    return [(_fact_name(name), _fact_value(entry.facts[name])) for name in order]
+    kinds = FACTS.get(entry.event_type, {})
+    return [(_fact_name(name), _fact_value(entry.facts[name], kinds[name])) for name in kinds if name in entry.facts]
 
 
 @register.simple_tag
@@ -128,9 +185,9 @@ def _fact_name(name: str) -> str:
     return "number of targets" if name == "n_targets" else words(name.replace("_sha256", ""))
 
 
-def _fact_value(value: object) -> str:
+def _fact_value(value: object, kind: str) -> str:
     if isinstance(value, list):
-        return ", ".join(_fact_value(item) for item in value) or "none"
+        return ", ".join(_fact_value(item, kind) for item in value) or "none"
     if canonical.is_uuid4(value):
         return prefix(value)
-    return short(value) if canonical.is_sha256(value) else _CODES.get(str(value), str(value))
+    return short(value) if canonical.is_sha256(value) else str(WORDS.get(kind, {}).get(str(value), value))

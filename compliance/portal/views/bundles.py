@@ -11,7 +11,7 @@ from compliance.evidence import trust as trusts
 from compliance.evidence.errors import TrustFileError
 from compliance.ledger.trust_file import current_trust
 from compliance.portal.access import Viewer, only_for
-from compliance.portal.request_page import BUNDLE_ROLES
+from compliance.portal.permissions import BUNDLE_ROLES
 from compliance.reports import request_bundle
 from compliance.requests.errors import NotFoundError, RequestError
 

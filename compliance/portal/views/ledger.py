@@ -13,7 +13,7 @@ from compliance.ledger.models import LedgerEntry, Outsider, PendingEntry, Public
 from compliance.ledger.progress import progress
 from compliance.ledger.trust_file import current_trust
 from compliance.portal.access import Viewer, only_for
-from compliance.portal.request_page import BUNDLE_ROLES
+from compliance.portal.permissions import BUNDLE_ROLES
 
 SHOWN_ENTRIES = 20
 

@@ -1,17 +1,21 @@
 """The list of requests and the page of one."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.timezone import localdate
 from django.views.decorators.http import require_safe
 
 from compliance.ledger.actors import STAFF_ROLES
-from compliance.portal import keyset, request_page
+from compliance.portal import keyset, listing, request_page
 from compliance.portal.access import Viewer, only_for
+from compliance.portal.forms import focus_on_error
+from compliance.portal.listing import Due, Listing
 from compliance.portal.narrative import NEEDS_STAFF
 from compliance.requests import queries
 from compliance.requests.errors import NotFoundError
@@ -23,30 +27,51 @@ _CONCERNED = Prefetch(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """A way to look at the list: what it is called, where it leads, how many requests are behind it."""
+
+    label: str
+    address: str
+    is_current: bool
+    n: int | None = None
+
+
 @require_safe
 @only_for(*STAFF_ROLES)
 def requests(request: HttpRequest, viewer: Viewer) -> HttpResponse:
-    """Newest first, one page at a time, all or those in one state."""
-    state = _state(request.GET.get("state", ""))
+    """One page at a time: all or those in one state, newest first, or the open ones by due date."""
+    now, today = datetime.now(tz=UTC), localdate()
     try:
+        view = Listing.from_query(request.GET)
         page = keyset.page(
-            queries.listing(state=state).prefetch_related(_CONCERNED),
-            older_than=request.GET.get("older_than"),
-            newer_than=request.GET.get("newer_than"),
+            view.rows(today).prefetch_related(_CONCERNED),
+            view.order,
+            after=request.GET.get("after"),
+            before=request.GET.get("before"),
         )
-    except keyset.CursorError as error:
-        raise Http404(str(error)) from error
-    counts = queries.counts_by_state()
+    except ValueError as error:
+        raise Http404("There is no such view of the list.") from error
+    counts, overdue = queries.counts_by_state(), listing.overdue_by_state(today)
     context = {
         "viewer": viewer,
         "section": "requests",
         "page": page,
-        "state": state,
-        "filters": [(member, counts[member]) for member in RequestState],
+        "view": view,
+        "orders": _orders(view, overdue),
+        "states": _states(view, counts),
+        "before": view.address(before=page.before) if page.before else "",
+        "after": view.address(after=page.after) if page.after else "",
+        "first": view.address(),
         "n_all": sum(counts.values()),
         "n_open": sum(n for member, n in counts.items() if member not in TERMINAL),
-        "needs_staff": [(member, counts[member]) for member in NEEDS_STAFF if counts[member]],
-        "now": datetime.now(tz=UTC),
+        "n_overdue": sum(overdue.values()),
+        "overdue": Listing(due=Due.OVERDUE).address(),
+        "needs_staff": [
+            (member, counts[member], view.with_state(member).address()) for member in NEEDS_STAFF if counts[member]
+        ],
+        "now": now,
+        "today": today,
     }
     return render(request, "portal/requests.html", context)
 
@@ -74,21 +99,37 @@ def show(
     forms: dict[str, Any] | None = None,
 ) -> HttpResponse:
     """The page of a request, with blank forms, or (status 400) with one that was filled in wrongly."""
-    page = request_page.build(deletion, viewer, forms)
+    for form in (forms or {}).values():
+        focus_on_error(form)
+    # A page that reloads would take away what somebody is writing.
+    is_reloading = request_page.is_working(deletion) and request.GET.get("reload") != "off" and not forms
+    page = request_page.build(deletion, viewer, forms, is_reloading=is_reloading)
     context = {
         "viewer": viewer,
         "section": "requests",
         "page": page,
         "deletion": deletion,
-        "reload": page.is_working and request.GET.get("reload") != "off",
+        "reload": is_reloading,
     }
     return render(request, "portal/request.html", context, status=400 if forms else 200)
 
 
-def _state(text: str) -> RequestState | None:
-    if not text:
-        return None
-    try:
-        return RequestState(text)
-    except ValueError as error:
-        raise Http404("There is no state of this name.") from error
+def _orders(view: Listing, overdue: dict[str, int]) -> list[Filter]:
+    def to(label: str, due: Due | None) -> Filter:
+        other = view.with_due(due)
+        n = None
+        if due is Due.OVERDUE:
+            n = sum(overdue.values()) if other.state is None else overdue.get(other.state, 0)
+        return Filter(label=label, address=other.address(), is_current=view.due is due, n=n)
+
+    return [to("Newest first", None), to("Open, by due date", Due.OPEN), to("Overdue", Due.OVERDUE)]
+
+
+def _states(view: Listing, counts: dict[str, int]) -> list[Filter]:
+    def to(label: str, state: RequestState | None, n: int) -> Filter:
+        return Filter(label=label, address=view.with_state(state).address(), is_current=view.state is state, n=n)
+
+    # By due date there are open requests alone.
+    states = [member for member in RequestState if view.due is None or member not in TERMINAL]
+    everything = to("All" if view.due is None else "All open", None, sum(counts[member] for member in states))
+    return [everything, *(to(member.label, member, counts[member]) for member in states)]

@@ -16,7 +16,7 @@ from compliance.requests import scope, transitions
 from compliance.requests.choices import chosen
 from compliance.requests.dispatch import after_commit
 from compliance.requests.errors import StateError
-from compliance.requests.models import DeletionRequest, Ground
+from compliance.requests.models import DeletionRequest, Ground, SealedNote
 from compliance.requests.scope import ModelScope
 from compliance.requests.states import RequestState, TargetState
 
@@ -54,9 +54,10 @@ def approve(request_id: uuid.UUID, *, actor: Actor, ground: str) -> DeletionRequ
 
 def _take_back_empty_exceptions(request: DeletionRequest, actor: Actor) -> None:
     """Another request may have removed what was excepted here: nothing is left for which a reason is needed."""
-    held = {share.model for share in scope.current(request) if share.n_records}
+    held = [uuid.UUID(share.model) for share in scope.current(request) if share.n_records]
     for target in request.targets.filter(state=TargetState.EXCEPTED).exclude(model_id__in=held):
         transitions.note(request, "request.model_included", actor=actor, facts={"model": str(target.model_id)})
+        request.notes.filter(kind=SealedNote.Kind.REASONS, model_id=target.model_id).delete()
         transitions.rescope_target(target, 0, target.forget_commitment)
 
 

@@ -50,7 +50,9 @@ def written(text: str, what: str) -> str:
     return stripped
 
 
-def seal(request: DeletionRequest, kind: SealedNote.Kind, text: str, now: datetime) -> None:
+def seal(
+    request: DeletionRequest, kind: SealedNote.Kind, text: str, now: datetime, model_id: uuid.UUID | None = None
+) -> None:
     """Keep words that may name the person under the request's own key."""
     sealed = identities.seal_note(request.vault, text)
-    SealedNote.objects.create(request=request, kind=kind, sealed_text=sealed, created_at=now)
+    SealedNote.objects.create(request=request, kind=kind, model_id=model_id, sealed_text=sealed, created_at=now)

@@ -40,7 +40,8 @@ def except_model(
         raise StateError("This model never saw the person: there is nothing to except.")
     facts = {"model": str(model_id), "reason": given.value}
     transitions.note(request, "request.model_excepted", actor=actor, facts=facts)
-    seal(request, SealedNote.Kind.REASONS, text, datetime.now(tz=UTC))
+    request.notes.filter(kind=SealedNote.Kind.REASONS, model_id=model_id).delete()
+    seal(request, SealedNote.Kind.REASONS, text, datetime.now(tz=UTC), model_id)
     transitions.except_target(request, target, share, given)
     if request.state == RequestState.EXECUTING:
         # The scope that was approved held this model: it has to be approved anew.

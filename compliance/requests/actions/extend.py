@@ -41,12 +41,15 @@ def extend(request_id: uuid.UUID, *, actor: Actor, reason: str) -> DeletionReque
 
 
 def notice_sent(request: DeletionRequest, sent_at: datetime) -> None:
-    """The notice went out: the extended date holds, unless it went out too late. The request's row is locked."""
+    """The notice goes out now: the extended date holds. The request's row is locked.
+
+    Raises StateError for a notice that comes too late: it would promise a date that does not hold, and is not mailed.
+    """
     refusal = extension_refusal(clocks.deadlines(request), sent_at)
-    if refusal is None:
-        clocks.extend(request, sent_at)
-    else:
+    if refusal is not None:
         logger.error("The extension of request %s does not hold: its notice came too late. %s", request.pk, refusal)
+        raise StateError(f"The notice of the extension comes too late. {refusal} Answer the request.")
+    clocks.extend(request, sent_at)
 
 
 def _refusal(request: DeletionRequest) -> str | None:

@@ -8,7 +8,7 @@ from compliance.ledger.actors import Actor
 from compliance.requests import transitions
 from compliance.requests.actions.except_model import DECIDABLE, refuse_but_dpo, share_of
 from compliance.requests.errors import NotFoundError, StateError
-from compliance.requests.models import DeletionRequest
+from compliance.requests.models import DeletionRequest, SealedNote
 from compliance.requests.states import TargetState
 
 
@@ -24,5 +24,7 @@ def include_model(request_id: uuid.UUID, *, actor: Actor, model_id: uuid.UUID) -
         raise NotFoundError(f"The model {model_id} is not excepted from this request.")
     share = share_of(request, model_id)
     transitions.note(request, "request.model_included", actor=actor, facts={"model": str(model_id)})
+    # The letter must not give reasons for what is done after all.
+    request.notes.filter(kind=SealedNote.Kind.REASONS, model_id=model_id).delete()
     transitions.rescope_target(target, share.n_records, share.forget_commitment)
     return request

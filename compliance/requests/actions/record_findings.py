@@ -13,9 +13,10 @@ from compliance.evidence import attachment, verdict
 from compliance.evidence import findings as signed
 from compliance.evidence.verdict import Result, Verdict
 from compliance.ledger.actors import Actor
-from compliance.registry.models import LineageRecord, ModelVersion, RegisteredModel, VersionState
+from compliance.registry import lineage
+from compliance.registry.models import ModelVersion, RegisteredModel, VersionState
 from compliance.registry.retirement import retire
-from compliance.requests import leases, policy, scope, transitions
+from compliance.requests import leases, policy, transitions
 from compliance.requests.errors import NotFoundError, NotReadyError
 from compliance.requests.models import DeletionRequest, Finding, Job, Target
 from compliance.requests.states import TargetState
@@ -104,8 +105,5 @@ def _settle_version(job: Job, targets: list[Target], after: ModelVersion, keep_d
 
 
 def _leave_lineage(target: Target, after: ModelVersion) -> None:
-    pseudonym = target.request.vault.pseudonym
-    records = scope.forget_records(target.model, pseudonym)
-    rows = LineageRecord.objects.filter(model=target.model_id, subject_pseudonym=pseudonym, removed_in=None)
-    if rows.update(removed_in=after) != len(records):
+    if lineage.leave(after, target.request.vault.pseudonym) != target.n_records:
         raise NotReadyError("The lineage changed while the findings were recorded. Try again.")

@@ -7,18 +7,27 @@ from django.db import transaction
 
 from compliance.ledger.actors import Actor
 from compliance.requests import transitions
+from compliance.requests.actions.ask_question import seal, written
 from compliance.requests.choices import chosen
+from compliance.requests.errors import StateError
 from compliance.requests.letters import owe
-from compliance.requests.models import DeletionRequest, Letter, RefusalReason
+from compliance.requests.models import DeletionRequest, Letter, RefusalReason, SealedNote
+from compliance.requests.scope import SETTLED
 from compliance.requests.states import RequestState
 
 
 @transaction.atomic
-def refuse(request_id: uuid.UUID, *, actor: Actor, reason: str) -> DeletionRequest:
-    """Raises InvalidInputError, NotFoundError, StateError or ForbiddenActorError."""
+def refuse(request_id: uuid.UUID, *, actor: Actor, reason: str, words: str = "") -> DeletionRequest:
+    """Refuse the whole request; `words` are the facts behind the reason, and go into the letter.
+
+    Raises InvalidInputError, NotFoundError, ForbiddenActorError, and StateError once a model forgot the person."""
     given = chosen(RefusalReason, "reason", reason)
     request = transitions.locked(request_id)
+    if request.targets.filter(state__in=SETTLED).exists():
+        raise StateError("A model has forgotten the person for this request already; it cannot be refused any more.")
     now = datetime.now(tz=UTC)
+    if words:
+        seal(request, SealedNote.Kind.REASONS, written(words, "words"), now)
     transitions.move(
         request,
         RequestState.REFUSED,

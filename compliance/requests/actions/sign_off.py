@@ -12,12 +12,13 @@ from django.db.models import F
 from compliance.ledger.actors import Actor
 from compliance.registry.models import LineageRecord, ModelVersion, RegisteredModel, VersionState
 from compliance.registry.retirement import retire
-from compliance.requests import policy, transitions
+from compliance.requests import identities, policy, transitions
 from compliance.requests.dispatch import after_commit
 from compliance.requests.errors import ForbiddenActorError, NotReadyError
 from compliance.requests.letters import owe
 from compliance.requests.models import DeletionRequest, Evidence, Letter
 from compliance.requests.states import RequestState, TargetState
+from compliance.suppression.actions.suppress import suppress
 
 
 @transaction.atomic
@@ -44,6 +45,8 @@ def sign_off(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
         _put_into_service(_after(evidence), now + timedelta(days=keep_days))
     _refuse_while_served(request)
     owe(request, Letter.Kind.PARTLY_COMPLETED if is_partial else Letter.Kind.COMPLETED)
+    # Whoever was erased must not be trained on again, by data that was copied before or restored after.
+    suppress(request.vault.identifier_kind, identities.identifier(request.vault))
     after_commit("summarise", request.pk)
     return request
 

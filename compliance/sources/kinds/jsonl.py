@@ -14,7 +14,7 @@ from compliance.sources import engine, files
 from compliance.sources.errors import MalformedRowError
 from compliance.sources.plugins import Scan, SourceKind, Values
 
-_RELATION = "read_ndjson_objects($path, maximum_object_size=67108864)"
+_RELATION = "read_ndjson_objects($path, maximum_object_size=16777216)"
 
 
 def _rows(scan: Scan) -> Iterator[Values]:
@@ -50,7 +50,7 @@ def _first_problem(path: Path, columns: Sequence[str]) -> MalformedRowError:
         problem = _problem(line, columns) if line.strip() else ""
         if problem:
             return MalformedRowError(f"{path.name}: line {number} {problem}.")
-    return MalformedRowError(f"{path.name}: a line is no JSON object in UTF-8.")
+    return MalformedRowError(f"{path.name}: a line is no JSON object in UTF-8 of at most 16 MiB.")
 
 
 def _problem(line: bytes, columns: Sequence[str]) -> str:

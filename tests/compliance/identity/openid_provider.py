@@ -6,6 +6,7 @@ It does what OpenID Connect Core 1.0 asks for; a test makes one thing wrong by c
 import base64
 import json
 import secrets
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,13 @@ from joserfc import jws
 from joserfc.jwk import RSAKey
 
 CLIENT_ID, CLIENT_SECRET = "expunge-test", "s3cret+of/the=client"
+_BASIC = "Basic " + base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
+# How the client shows who it is → Authorization, client_id and client_secret of the request for tokens.
+_CLIENTS = {
+    "client_secret_basic": (_BASIC, None, None),
+    "client_secret_post": ("", CLIENT_ID, CLIENT_SECRET),
+    "none": ("", CLIENT_ID, None),
+}
 
 
 @cache
@@ -35,6 +43,7 @@ class Provider:
 
     person: dict[str, Any]
     issuer: str = ""
+    client: str = "client_secret_basic"
     signing_key: str = "first"
     published_keys: tuple[str, ...] = ("first",)
     header: dict[str, Any] = field(default_factory=dict)
@@ -70,9 +79,9 @@ class Provider:
         return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
 
     def token(self, form: Mapping[str, str], authorization: str) -> tuple[int, dict[str, Any]]:
-        expected = "Basic " + base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
-        if authorization != expected:
-            return 401, {"error": "invalid_client"}
+        shown = (authorization, form.get("client_id"), form.get("client_secret"))
+        if shown != _CLIENTS[self.client]:
+            return 401, {"error": "invalid_client", "error_description": f"{shown}"}
         asked = self.codes.pop(form.get("code", ""), None)
         digest = sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -101,8 +110,8 @@ class Provider:
 
 
 @contextmanager
-def running(person: Mapping[str, Any]) -> Iterator[Provider]:
-    """A provider at which this person is signed in."""
+def running(person: Mapping[str, Any], tls: ssl.SSLContext | None = None) -> Iterator[Provider]:
+    """A provider at which this person is signed in; with TLS its name is localhost."""
     provider = Provider(dict(person))
 
     class Handler(_Handler):
@@ -110,6 +119,10 @@ def running(person: Mapping[str, Any]) -> Iterator[Provider]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     provider.issuer = f"http://127.0.0.1:{server.server_address[1]}"
+    if tls is not None:
+        provider.issuer = f"https://localhost:{server.server_address[1]}"
+        # The handshake is made by the thread of its connection: one that fails does not end the server.
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -158,3 +171,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def says(body: bytes, status: int = 200, **headers: str) -> Callable[[BaseHTTPRequestHandler], None]:
+    """What answers with this body."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer

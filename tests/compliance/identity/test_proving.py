@@ -37,7 +37,9 @@ from tests.compliance import cast
 
 pytestmark = pytest.mark.django_db
 
-OPERATOR, DPO = (Actor(role=role, id=uuid.UUID(int=number, version=4)) for number, role in enumerate((Role.OPERATOR, Role.DPO)))
+OPERATOR, DPO = (
+    Actor(role=role, id=uuid.UUID(int=number, version=4)) for number, role in enumerate((Role.OPERATOR, Role.DPO))
+)
 CONTROLLER = controller(uuid.UUID(int=7, version=4))
 NEVER_BEGUN = Pending(request_id="", redirect_url="", state="", nonce="", code_verifier="", begun_at=0)
 

@@ -160,9 +160,7 @@ def test_the_day_to_close_is_never_after_the_answer_is_due(settings: Settings) -
 
 def test_a_stranger_who_floods_an_address_with_requests_does_not_flood_it_with_reminders(settings: Settings) -> None:
     settings.IDENTITY_CODES_PER_HOUR = 2
-    requests = []
-    for number in range(4):
-        requests.append(silent_since(50 - number))
+    requests = [silent_since(50 - number) for number in range(4)]
     other = silent_since(25, cast.CHARLIE)
     assert silence.silent(now(), limit=2).to_remind == [requests[0].pk, other.pk], "one address holds up no other"
     for request in requests[:2]:

@@ -91,6 +91,6 @@ LOCALES_AND_LANGUAGES = {
 }
 
 
-@pytest.mark.parametrize("locale, code", LOCALES_AND_LANGUAGES.values(), ids=LOCALES_AND_LANGUAGES.keys())
+@pytest.mark.parametrize(("locale", "code"), LOCALES_AND_LANGUAGES.values(), ids=LOCALES_AND_LANGUAGES.keys())
 def test_a_locale_finds_its_language_or_english(locale: str, code: str) -> None:
     assert words_of(locale) is words_of(code)

@@ -52,8 +52,27 @@ COMPLETED = Completed(
     n_not_concerned=3,
     recipients=("Fabrikam SAS",),
 )
+RECEIPT = Receipt(frame=FRAME, due_date=date(2026, 4, 1), next_step=NextStep.IDENTITY)
+PARTLY_COMPLETED = PartlyCompleted(
+    frame=FRAME,
+    closed_date=date(2026, 3, 20),
+    ground=GROUNDS["art17_1_b"],
+    remaining=(REMAINING,),
+    remedies=REMEDIES,
+    facts=Text("4711."),
+    outcomes=(OUTCOME,),
+    n_not_concerned=1,
+    recipients=("Fabrikam SAS",),
+)
+REFUSED = Refused(
+    frame=FRAME,
+    decided_date=date(2026, 3, 20),
+    reasons=(REFUSALS["art17_3_b"], REFUSALS["art12_5_excessive"]),
+    remedies=REMEDIES,
+    facts=Text("4711."),
+)
 SAMPLES: Mapping[str, Parts] = {
-    "receipt": Receipt(frame=FRAME, due_date=date(2026, 4, 1), next_step=NextStep.IDENTITY),
+    "receipt": RECEIPT,
     "identity": Identity(frame=FRAME, due_date=date(2026, 4, 1), code="0123456789", minutes=10),
     "identity_reminder": IdentityReminder(frame=FRAME, answer_by_date=date(2026, 3, 30)),
     "question": Question(frame=FRAME, question=Text("4711?")),
@@ -64,24 +83,8 @@ SAMPLES: Mapping[str, Parts] = {
         reasons=(EXTENSIONS["complexity"], EXTENSIONS["number_of_requests"]),
     ),
     "completed": COMPLETED,
-    "partly_completed": PartlyCompleted(
-        frame=FRAME,
-        closed_date=date(2026, 3, 20),
-        ground=GROUNDS["art17_1_b"],
-        remaining=(REMAINING,),
-        remedies=REMEDIES,
-        facts=Text("4711."),
-        outcomes=(OUTCOME,),
-        n_not_concerned=1,
-        recipients=("Fabrikam SAS",),
-    ),
-    "refused": Refused(
-        frame=FRAME,
-        decided_date=date(2026, 3, 20),
-        reasons=(REFUSALS["art17_3_b"], REFUSALS["art12_5_excessive"]),
-        remedies=REMEDIES,
-        facts=Text("4711."),
-    ),
+    "partly_completed": PARTLY_COMPLETED,
+    "refused": REFUSED,
     "withdrawn": Withdrawn(frame=FRAME, closed_date=date(2026, 3, 5)),
     "closed_unverified": ClosedUnverified(
         frame=FRAME, closed_date=date(2026, 3, 31), reasons=(REFUSALS["art12_6"],), remedies=REMEDIES

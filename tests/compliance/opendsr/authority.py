@@ -106,10 +106,12 @@ class Authority:
         """What a processor publishes: its own certificate and the one between."""
         return self.between.issue(key or rsa_key(), terms), self.between.certificate
 
-    def identity(self, domain: str = DOMAIN, key: rsa.RSAPrivateKey | None = None) -> SigningIdentity:
+    def identity(
+        self, domain: str = DOMAIN, key: rsa.RSAPrivateKey | None = None, terms: Terms | None = None
+    ) -> SigningIdentity:
         """A processor that can sign."""
-        key = key or rsa_key()
-        return signing_identity.checked(domain, key, self.chain(key, Terms(names=(domain,))))
+        key, terms = key or rsa_key(), terms or Terms()
+        return signing_identity.checked(domain, key, self.chain(key, replace(terms, names=(domain,))))
 
     def policy(
         self, *domains: str, lists: Sequence[x509.CertificateRevocationList] = (), allows_wildcards: bool = False
@@ -123,14 +125,12 @@ class Authority:
         )
 
 
-def new_authority(name: str = "Example", *, signs_lists: bool = True) -> Authority:
-    """An authority whose certificates are valid at AT until VALID_UNTIL."""
+def new_authority(name: str = "Example", *, signs_lists: bool = True, valid_until: datetime = VALID_UNTIL) -> Authority:
+    """An authority whose certificates are valid at AT and until then."""
     root_key, key = ec_key(f"{name} root"), ec_key(f"{name} issuer")
-    root = _issuer_certificate(f"{name} root", root_key, None)
-    root_issuer = Issuer(root, root_key)
-    return Authority(
-        root_issuer, Issuer(_issuer_certificate(f"{name} issuer", key, root_issuer, signs_lists=signs_lists), key)
-    )
+    root = Issuer(_issuer_certificate(f"{name} root", root_key, None, valid_until=valid_until), root_key)
+    between = _issuer_certificate(f"{name} issuer", key, root, signs_lists=signs_lists, valid_until=valid_until)
+    return Authority(root, Issuer(between, key))
 
 
 def self_signed(key: rsa.RSAPrivateKey, terms: Terms | None = None) -> x509.Certificate:
@@ -154,8 +154,10 @@ def pem_of(*certificates: x509.Certificate) -> bytes:
     return b"".join(each.public_bytes(serialization.Encoding.PEM) for each in certificates)
 
 
-def _issuer_certificate(name: str, key: Key, issuer: Issuer | None, *, signs_lists: bool = True) -> x509.Certificate:
-    terms = Terms(common_name=name, valid_from=VALID_FROM - timedelta(days=900), valid_until=VALID_UNTIL)
+def _issuer_certificate(
+    name: str, key: Key, issuer: Issuer | None, *, signs_lists: bool = True, valid_until: datetime = VALID_UNTIL
+) -> x509.Certificate:
+    terms = Terms(common_name=name, valid_from=VALID_FROM - timedelta(days=900), valid_until=valid_until)
     builder = _builder(name, key, issuer.certificate.subject if issuer else None, terms)
     usage = x509.KeyUsage(
         digital_signature=False,

@@ -66,9 +66,13 @@ def identity(draw: st.DrawFn) -> Identity:
     return Identity(kind, draw(digits if n_digits else texts))
 
 
+codes = st.sampled_from(["legal_obligation", "public_interest"])
 outcomes = st.builds(
     Outcome,
-    refusal_code=st.none() | st.sampled_from(["legal_obligation", "public_interest"]),
+    result=st.none() | st.sampled_from(["completed", "refused"]),
+    exceptions=st.lists(codes, max_size=2).map(tuple),
+    ignored_identities=st.lists(identity().map(lambda each: each.kind), max_size=2).map(tuple),
+    refusal_code=st.none() | codes,
     due_at=st.none() | times,
     evidence_sha256=st.none() | st.text("0123456789abcdef", min_size=64, max_size=64),
 )

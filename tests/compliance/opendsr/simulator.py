@@ -130,6 +130,8 @@ class Controller:
         self.source = DiscoveredCertificates(wire, dialect)
         self.callbacks: list[Callback] = []
         self.refusals: list[OpenDsrError] = []
+        # What came in, unread, believed or not.
+        self.arrived: list[SignedMessage] = []
         # What the next callbacks are answered with before anything is read, as by a receiver in trouble.
         self.troubles: list[HTTPStatus] = []
         self._clock, self._memory = clock, Memory(clock)
@@ -165,7 +167,7 @@ class Controller:
         """Send any bytes as a request."""
         headers = {"Content-Type": responses.MEDIA_TYPE}
         answer = self.wire.send("POST", self.dialect.requests_path, body, headers)
-        return responses.parse_acknowledgement(self._signed(answer, responses.CREATED), body)
+        return responses.parse_acknowledgement(self._signed(answer, responses.CREATED), body, self.domain)
 
     def ask(self, request_id: uuid.UUID) -> StatusReport:
         """How far the request is."""
@@ -180,6 +182,7 @@ class Controller:
     def take_in(self, message: SignedMessage) -> HTTPStatus:
         """A callback that arrived, and the status that answers it."""
         with self._arrived:
+            self.arrived.append(message)
             status = self.troubles.pop(0) if self.troubles else self._judge(message)
             self._arrived.notify_all()
         return status

@@ -42,9 +42,10 @@ class Reply:
 
 @dataclass
 class Held:
-    """A request, the version it came in, and how far it is."""
+    """A request, the bytes and the version it came in, and how far it is."""
 
     request: CreateRequest
+    body: bytes
     dialect: Dialect
     report: StatusReport
 
@@ -73,6 +74,8 @@ class Requests:
             return Reply(HTTPStatus.OK, self.document.to_bytes(), is_signed=False), dialect
         if path == CERTIFICATE_PATH:
             return Reply(HTTPStatus.OK, self.identity.chain_pem(), is_signed=False), dialect
+        if not path.startswith(dialect.requests_path):
+            return _refusal(HTTPStatus.NOT_FOUND, "There is nothing here."), dialect
         try:
             return self._create(body, dialect) if method == "POST" else self._of_one(method, path, dialect), dialect
         except OpenDsrError as error:
@@ -80,23 +83,30 @@ class Requests:
 
     def _create(self, body: bytes, dialect: Dialect) -> Reply:
         request = creation.parse(body, dialect, self.identity.domain, SCHEMES)
-        discovery.refuse_unsupported(request, self.document)
+        choice = discovery.choose(request, self.document)
+        outcome = Outcome(due_at=AT + timedelta(days=30), ignored_identities=choice.ignored)
         acknowledgement = Acknowledgement(
             controller_id=CONTROLLER_ID,
             subject_request_id=request.subject_request_id,
             expected_completion_at=AT + timedelta(days=30),
             received_at=AT,
+            outcome=outcome,
         )
+        known = self.held.get(str(request.subject_request_id))
+        if known is not None and known.body != body:
+            return _refusal(HTTPStatus.BAD_REQUEST, "This id was used before, for something else.")
+        if known is not None:
+            return Reply(responses.CREATED, acknowledgement.to_bytes(body, self.identity.domain))
         report = StatusReport(
             controller_id=CONTROLLER_ID,
             subject_request_id=request.subject_request_id,
             status=RequestStatus.PENDING,
             expected_completion_at=acknowledgement.expected_completion_at,
             api_version=dialect.api_version,
-            outcome=Outcome(due_at=AT + timedelta(days=30)),
+            outcome=outcome,
         )
-        self.held[str(request.subject_request_id)] = Held(request, dialect, report)
-        return Reply(responses.CREATED, acknowledgement.to_bytes(body))
+        self.held[str(request.subject_request_id)] = Held(request, body, dialect, report)
+        return Reply(responses.CREATED, acknowledgement.to_bytes(body, self.identity.domain))
 
     def _of_one(self, method: str, path: str, dialect: Dialect) -> Reply:
         request_id = path.removeprefix(f"{dialect.requests_path}/")

@@ -6,7 +6,7 @@ import pytest
 
 from compliance.opendsr import creation, discovery
 from compliance.opendsr.dialect import OPENDSR_2
-from compliance.opendsr.discovery import DiscoveryDocument
+from compliance.opendsr.discovery import Choice, DiscoveryDocument
 from compliance.opendsr.errors import MessageError, OtherHostError, Reason
 from compliance.opendsr.identities import IdentityKind
 from compliance.opendsr.vocabulary import IdentityFormat, IdentityType, SubjectRequestType
@@ -60,8 +60,8 @@ def test_it_refuses_a_certificate_on_another_host(host: str) -> None:
 
 UNSUPPORTED: dict[str, tuple[dict[str, Any], str]] = {
     "access": ({"subject_request_type": "access"}, "subject_request_type"),
-    "a digest": ({"subject_identities": [email("a" * 64, "sha256")]}, "subject_identities[0]"),
-    "one of two": ({"subject_identities": [email(), email("a" * 32, "md5")]}, "subject_identities[1]"),
+    "a digest": ({"subject_identities": [email("a" * 64, "sha256")]}, "subject_identities"),
+    "two digests": ({"subject_identities": [email("a" * 64, "sha256"), email("a" * 32, "md5")]}, "subject_identities"),
 }
 
 
@@ -70,13 +70,21 @@ def test_it_refuses_what_it_does_not_serve(name: str) -> None:
     members, member = UNSUPPORTED[name]
     request = creation.parse(encoded({**messages.creation(), **members}), OPENDSR_2, DOMAIN)
     with pytest.raises(MessageError) as caught:
-        discovery.refuse_unsupported(request, OURS)
+        discovery.choose(request, OURS)
     assert (caught.value.member, caught.value.reason) == (member, Reason.UNSUPPORTED)
 
 
 def test_it_serves_what_it_says() -> None:
-    discovery.refuse_unsupported(creation.parse(encoded(messages.creation()), OPENDSR_2, DOMAIN), OURS)
+    request = creation.parse(encoded(messages.creation()), OPENDSR_2, DOMAIN)
+    assert discovery.choose(request, OURS) == Choice(request.identities, ())
     discovery.refuse_other_host(OURS, DOMAIN.upper())
+
+
+def test_it_tells_which_kinds_it_passes_over() -> None:
+    more = {"subject_identities": [email("a" * 32, "md5"), email(), email("b" * 32, "md5")]}
+    request = creation.parse(encoded({**messages.creation(), **more}), OPENDSR_2, DOMAIN)
+    md5 = IdentityKind(IdentityType.EMAIL, IdentityFormat.MD5)
+    assert discovery.choose(request, OURS) == Choice(request.identities[1:2], (md5,))
 
 
 def test_what_is_written_is_read_back_and_what_others_add_is_left_out() -> None:

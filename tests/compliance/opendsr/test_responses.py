@@ -38,7 +38,7 @@ STATUS = {
 }
 CALLED = {**STATUS, "status_callback_url": CALLBACK_URL}
 READERS: dict[str, tuple[dict[str, Any], Callable[[bytes], object]]] = {
-    "201": (ACKNOWLEDGED, lambda body: responses.parse_acknowledgement(body, SENT)),
+    "201": (ACKNOWLEDGED, lambda body: responses.parse_acknowledgement(body, SENT, DOMAIN)),
     "200": (STATUS, lambda body: responses.parse_status(body, DOMAIN)),
     "202": (CANCELLED, responses.parse_cancellation),
     "callback": (CALLED, lambda body: callbacks.parse(body, DOMAIN)),
@@ -67,7 +67,7 @@ ECHOES = [
 @pytest.mark.parametrize("echo", ECHOES)
 def test_it_refuses_an_acknowledgement_of_something_else(echo: object) -> None:
     with pytest.raises(MessageError, match="encoded_request"):
-        responses.parse_acknowledgement(encoded({**ACKNOWLEDGED, "encoded_request": echo}), SENT)
+        responses.parse_acknowledgement(encoded({**ACKNOWLEDGED, "encoded_request": echo}), SENT, DOMAIN)
 
 
 WRONG = [
@@ -115,10 +115,11 @@ def test_what_there_is_not_is_null_and_the_echo_is_the_raw_body() -> None:
     report = responses.parse_status(encoded(STATUS), DOMAIN)
     written = json.loads(report.to_bytes(DOMAIN))
     assert written == {**STATUS, "results_url": None, "results_count": None, "api_version": None}
-    acknowledgement = responses.parse_acknowledgement(encoded(ACKNOWLEDGED), SENT)
-    assert json.loads(acknowledgement.to_bytes(SENT)) == ACKNOWLEDGED
+    acknowledgement = responses.parse_acknowledgement(encoded(ACKNOWLEDGED), SENT, DOMAIN)
+    assert json.loads(acknowledgement.to_bytes(SENT, DOMAIN)) == ACKNOWLEDGED
     assert (
-        canonical.decode_base64(json.loads(acknowledgement.to_bytes(b"\xff jane"))["encoded_request"]) == b"\xff jane"
+        canonical.decode_base64(json.loads(acknowledgement.to_bytes(b"\xff jane", DOMAIN))["encoded_request"])
+        == b"\xff jane"
     )
 
 
@@ -151,7 +152,7 @@ def test_a_callback_that_is_written_is_read_back(report: StatusReport, url: str)
 def test_an_acknowledgement_that_is_written_is_read_back(sent: bytes, values: tuple[Any, ...]) -> None:
     fields = ("controller_id", "subject_request_id", "expected_completion_at", "received_at")
     acknowledgement = Acknowledgement(**dict(zip(fields, values, strict=True)))
-    assert responses.parse_acknowledgement(acknowledgement.to_bytes(sent), sent) == acknowledgement
+    assert responses.parse_acknowledgement(acknowledgement.to_bytes(sent, DOMAIN), sent, DOMAIN) == acknowledgement
 
 
 @given(name=messages.texts, request_id=messages.uuids, at=messages.times)

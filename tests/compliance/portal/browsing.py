@@ -24,9 +24,9 @@ def signed_in(user: User) -> Client:
     return client
 
 
-def address(name: str, request_id: uuid.UUID) -> str:
-    """The address of a view about one request."""
-    return reverse(f"portal:{name}", args=[request_id])
+def address(name: str, request_id: uuid.UUID, model_id: uuid.UUID | None = None) -> str:
+    """The address of a view about one request, or about one model of it."""
+    return reverse(f"portal:{name}", args=[request_id] if model_id is None else [request_id, model_id])
 
 
 def seen(client: Client, url: str, status: int = 200) -> Page:
@@ -42,9 +42,16 @@ def page_of(response: Any) -> Page:
     return Page(response.content.decode())
 
 
-def act(client: Client, name: str, request_id: uuid.UUID, data: Mapping[str, str] | None = None) -> Page:
+def act(
+    client: Client,
+    name: str,
+    request_id: uuid.UUID,
+    data: Mapping[str, str] | None = None,
+    *,
+    model_id: uuid.UUID | None = None,
+) -> Page:
     """Post a form that must be accepted for processing, and the page that the browser is sent to."""
-    response = client.post(address(name, request_id), data or {})
+    response = client.post(address(name, request_id, model_id), data or {})
     assert response.status_code == 302, f"expected a redirection, found {response.status_code}"
     assert response["Location"] == address("request", request_id)
     return seen(client, response["Location"])

@@ -15,21 +15,33 @@ from tests.compliance.portal.browsing import act, address, everything, page_of, 
 
 pytestmark = pytest.mark.django_db
 
-ACTS = ("approve", "refuse", "withdraw", "retry", "sign_off")
+ACTS = ("approve", "refuse", "withdraw", "retry", "sign_off", "ask_question", "settle_question", "extend")
+ON_MODELS = ("except_model", "include_model", "hold_model", "release_model")
 SOMEWHERE = uuid.UUID("00000000-0000-4000-8000-0000000000ff")
 
 
 def addresses(request_id: uuid.UUID) -> list[str]:
     """Every address of the portal behind the sign-in."""
     lists = [reverse(f"portal:{name}") for name in ("requests", "models", "ledger")]
-    return [*lists, *(address(name, request_id) for name in ("request", "bundle", *ACTS)), "/models/spam-filter/"]
+    pages = [address(name, request_id) for name in ("request", "bundle")]
+    return [*lists, *pages, *acts(request_id), "/models/spam-filter/"]
+
+
+def acts(request_id: uuid.UUID) -> list[str]:
+    """Every address of an act on this request."""
+    return [act_address(name, request_id) for name in (*ACTS, *ON_MODELS)]
+
+
+def act_address(name: str, request_id: uuid.UUID) -> str:
+    """The address of an act; where it is one on a model, on some model."""
+    return address(name, request_id, SOMEWHERE if name in ON_MODELS else None)
 
 
 def test_it_sends_anonymous_visitors_to_the_sign_in_page() -> None:
     request_id = cast.brought_to(RequestState.UNDER_REVIEW).request.pk
     before = everything()
     answers = {url: Client().get(url) for url in addresses(request_id)}
-    answers |= {f"{url}#": Client().post(url) for url in (address(name, request_id) for name in ACTS)}
+    answers |= {f"{url}#": Client().post(url) for url in acts(request_id)}
     for url, response in answers.items():
         assert response.status_code == 302, url
         assert response["Location"] == f"{reverse('portal:login')}?next={url.rstrip('#')}"
@@ -58,8 +70,8 @@ def test_an_account_without_a_role_is_told_whom_to_ask() -> None:
     [
         pytest.param(role, name, id=f"{role} {name}")
         for role, names in {
-            Role.OPERATOR: ("approve", "refuse", "bundle"),
-            Role.AUDITOR: ACTS,
+            Role.OPERATOR: ("approve", "refuse", "bundle", "extend", "except_model", "include_model"),
+            Role.AUDITOR: (*ACTS, *ON_MODELS),
         }.items()
         for name in names
     ],
@@ -69,7 +81,7 @@ def test_it_refuses_the_wrong_role(role: Role, name: str) -> None:
     client = signed_in(cast.staff("eve", role))
     method = client.get if name == "bundle" else client.post
     before = everything()
-    response = method(address(name, request_id))
+    response = method(act_address(name, request_id))
     assert response.status_code == 403
     assert "another role" in page_of(response).text
     assert page_of(response).problems == []
@@ -107,20 +119,22 @@ def test_reading_never_changes_anything(state: RequestState) -> None:
     assert everything() == before
 
 
-@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize("name", [*ACTS, *ON_MODELS])
 def test_reading_the_address_of_an_act_leads_to_the_page(name: str) -> None:
     """Where the browser goes after signing in again, when the session ended under a form."""
     request_id = cast.brought_to(RequestState.UNDER_REVIEW).request.pk
     before = state_of(request_id)
-    response = signed_in(cast.staff("dora", Role.DPO, Role.OPERATOR)).get(address(name, request_id))
+    response = signed_in(cast.staff("dora", Role.DPO, Role.OPERATOR)).get(
+        act_address(name, request_id)
+    )
     assert (response.status_code, response["Location"]) == (302, address("request", request_id))
     assert state_of(request_id) == before
 
 
-@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize("name", [*ACTS, *ON_MODELS])
 def test_it_knows_no_other_methods(name: str) -> None:
     request_id = cast.brought_to(RequestState.UNDER_REVIEW).request.pk
-    assert signed_in(cast.dana()).put(address(name, request_id)).status_code == 405
+    assert signed_in(cast.dana()).put(act_address(name, request_id)).status_code == 405
 
 
 @pytest.mark.parametrize("name", ["request", "bundle"])
@@ -129,24 +143,25 @@ def test_it_refuses_to_be_posted_to_where_it_is_read(name: str) -> None:
     assert signed_in(cast.dana()).post(address(name, request_id)).status_code == 405
 
 
-@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize("name", [*ACTS, *ON_MODELS])
 def test_it_refuses_forms_from_other_sites(name: str) -> None:
     request_id = cast.brought_to(RequestState.UNDER_REVIEW).request.pk
     client = Client(enforce_csrf_checks=True)
     client.force_login(cast.dana())
     before = state_of(request_id)
-    response = client.post(address(name, request_id), {"ground": "art17_1_b", "confirmed": "on"})
+    response = client.post(act_address(name, request_id), {"ground": "art17_1_b", "confirmed": "on"})
     assert response.status_code == 403
     assert "Nothing was changed" in page_of(response).text
     assert state_of(request_id) == before
 
 
-@pytest.mark.parametrize("name", ["request", "bundle", *ACTS])
+@pytest.mark.parametrize("name", ["request", "bundle", *ACTS, *ON_MODELS])
 def test_a_request_that_is_not_there_is_not_found(name: str) -> None:
     client = signed_in(cast.staff("dora", Role.DPO, Role.OPERATOR))
     method = client.get if name in {"request", "bundle"} else client.post
-    data = {"ground": "art17_1_b", "reason": "art12_6", "confirmed": "on"}
-    response = method(address(name, SOMEWHERE), data)
+    reason = {"extend": "complexity", "hold_model": "technical"}.get(name, "art12_6")
+    data = {"ground": "art17_1_b", "reason": reason, "confirmed": "on", "question": "?", "answer": "!", "words": "."}
+    response = method(act_address(name, SOMEWHERE), data)
     assert response.status_code == 404
     assert page_of(response).problems == []
 

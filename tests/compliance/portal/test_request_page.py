@@ -14,11 +14,12 @@ from compliance.evidence.verdict import Verdict
 from compliance.ledger import actors
 from compliance.ledger.actors import subject_of
 from compliance.portal.narrative import EVENTS, NEEDS_STAFF, STANDINGS, WORKING, steps
+from compliance.portal.target_cards import TONES
 from compliance.registry.models import LineageRecord, RegisteredModel
 from compliance.requests.actions.heartbeat import heartbeat
 from compliance.requests.actions.start_job import start_job
 from compliance.requests.models import DeletionRequest, Evidence, Job, SubjectVault, Target
-from compliance.requests.states import TERMINAL, RequestState
+from compliance.requests.states import TERMINAL, RequestState, TargetState
 from tests.compliance import cast
 from tests.compliance.portal.browsing import act, address, approval, seen, signed_in
 
@@ -91,16 +92,17 @@ def test_a_failed_audit_stops_a_request_at_its_verification() -> None:
     assert [step.name for step in steps(RequestState.ATTENTION, "job_failed") if step.status == "stopped"] == ["Change"]
 
 
-def test_the_scope_is_shown_to_the_officer_alone() -> None:
+def test_the_scope_is_shown_to_those_who_can_act_on_it() -> None:
     cast.model_of("spam-filter", cast.ALICE)
     cast.model_of("churn", cast.CHARLIE)
     request_id = cast.brought_to(RequestState.UNDER_REVIEW).request.pk
-    page = seen(signed_in(cast.dana()), address("request", request_id))
-    assert "found in 1 of 2 registered models, with 2 records" in page.text
-    assert re.search(r"spam-filter 2 1 [0-9a-f]{12}… analytic_classifier acu", page.text)
-    assert re.search(r"churn none 1 [0-9a-f]{12}… analytic_classifier not needed", page.text)
-    for user in (cast.bob(), cast.audrey()):
-        assert "registered models, with" not in seen(signed_in(user), address("request", request_id)).text
+    assert "registered models, with" not in seen(signed_in(cast.audrey()), address("request", request_id)).text
+    for user in (cast.bob(), cast.dana()):
+        page = seen(signed_in(user), address("request", request_id))
+        assert "found in 1 of 2 registered models, with 2 records" in page.text
+        assert re.search(r"spam-filter 2 1 [0-9a-f]{12}… analytic_classifier acu none", page.text)
+        assert re.search(r"churn none 1 [0-9a-f]{12}… analytic_classifier not needed none", page.text)
+        assert ("Approving freezes exactly this scope" in page.text) == (user == cast.dana())
 
 
 def test_a_family_without_a_method_is_pointed_out_before_the_decision() -> None:
@@ -215,6 +217,12 @@ def test_the_timeline_says_who_did_what_and_what_waits() -> None:
 
 def test_every_event_of_the_ledger_has_a_name() -> None:
     assert set(FACTS) | {"evidence.attached"} == set(EVENTS)
+    assert len(set(EVENTS.values())) == len(EVENTS)
+
+
+def test_every_state_of_a_target_has_a_tone() -> None:
+    assert set(TONES) == set(TargetState)
+    assert set(TONES.values()) <= {standing.tone for standing in STANDINGS.values()}
 
 
 def test_the_command_for_auditors_names_the_bundle() -> None:

@@ -3,10 +3,11 @@
 import inspect
 import re
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from compliance.evidence import leaf
 from compliance.portal import narrative
 from compliance.portal.templatetags import portal
 from compliance.requests.actions import plan as planning
@@ -69,7 +70,28 @@ def test_times_are_for_people_and_machines() -> None:
     at = datetime(2026, 5, 1, 9, 5, tzinfo=UTC)
     assert portal.moment(at) == '<time datetime="2026-05-01T09:05:00+00:00">1 May 2026, 09:05</time>'
     assert portal.day(at) == '<time datetime="2026-05-01">1 May 2026</time>'
+    assert portal.day(date(2026, 5, 1)) == portal.day(at)
     assert (portal.moment(None), portal.day(None)) == ("–", "–")
+
+
+@pytest.mark.parametrize(
+    ("n_days", "words", "tone"),
+    [
+        pytest.param(8, "8 days left", "waiting", id="far"),
+        pytest.param(7, "7 days left", "person", id="a week"),
+        pytest.param(1, "1 day left", "person", id="tomorrow"),
+        pytest.param(0, "due today", "person", id="today"),
+        pytest.param(-1, "overdue by 1 day", "alarm", id="yesterday"),
+        pytest.param(-12, "overdue by 12 days", "alarm", id="long ago"),
+    ],
+)
+def test_the_days_to_a_date_are_told_with_their_tone(n_days: int, words: str, tone: str) -> None:
+    assert (portal.days_left(n_days), portal.urgency(n_days)) == (words, tone)
+    assert portal.days_until(date(2026, 5, 1) + timedelta(days=n_days), date(2026, 5, 1)) == n_days
+
+
+def test_a_language_is_named_and_an_unknown_one_keeps_its_code() -> None:
+    assert [portal.language(code) for code in ("de", "en", "xx")] == ["German", "English", "xx"]
 
 
 def entry(event_type: str, **facts: object) -> TimelineEntry:
@@ -99,6 +121,21 @@ def test_facts_stand_in_the_order_of_the_allow_list_and_in_words() -> None:
         ("evidence", "none"),
         ("versions", "none"),
     ]
+
+
+def test_the_same_code_means_what_its_fact_is_about() -> None:
+    other = "01234567-0000-4000-8000-000000000001"
+    linked = entry("request.linked", linked=other, reason="complaint")
+    assert portal.facts(linked)[1] == ("reason", "The person says that a model still knows them")
+    unveiled = entry("request.unveiled", reason="complaint")
+    assert portal.facts(unveiled) == [("reason", "A complaint, or a question of the authority")]
+
+
+def test_no_word_of_a_closed_list_is_told_in_another_ones_words() -> None:
+    for kind, words in portal.WORDS.items():
+        assert set(words) <= leaf.WORDS[kind], kind
+    assert set(narrative.IDENTITY_METHODS) == leaf.WORDS["identity method"]
+    assert set(narrative.NOTICES) == leaf.WORDS["notice"]
 
 
 def test_an_event_without_a_name_shows_its_code() -> None:

@@ -91,7 +91,8 @@ def test_a_notice_that_came_too_late_extends_nothing() -> None:
     request = received(days_ago=1)
     first = request.due_date
     extend(request.pk, actor=dpo(), reason="complexity")
-    extending.notice_sent(request, datetime.now(tz=UTC) + timedelta(days=60))
+    with pytest.raises(StateError, match="too late"):
+        extending.notice_sent(request, datetime.now(tz=UTC) + timedelta(days=60))
     request.refresh_from_db()
     assert request.due_date == first
 

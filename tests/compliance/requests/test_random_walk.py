@@ -4,8 +4,10 @@ After every step the invariants hold; at the end nothing is stuck, and every bun
 """
 
 import random
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 
 import pytest
@@ -31,7 +33,7 @@ from compliance.requests.actions.start_job import start_job
 from compliance.requests.actions.withdraw import withdraw
 from compliance.requests.errors import RequestError
 from compliance.requests.models import DeletionRequest, Evidence, Job
-from compliance.requests.states import TERMINAL, JobState, RequestState, TargetState
+from compliance.requests.states import FULFILLED, TERMINAL, JobState, RequestState, TargetState
 from tests.compliance import cast
 from tests.compliance.requests.test_interleavings import ONE, TWO, sign
 
@@ -63,6 +65,7 @@ class Walk:
             *(self.prove, self.decide, self.plan, self.plan, self.retry, self.sign_off, self.withdraw, self.destroy),
             *(self.start, self.start, self.record, self.record, self.judge, self.judge, self.sign, self.sign),
             *(self.fail, self.end_lease, cast.run_ledger),
+            *(self.ask, self.answer, self.hold, self.release, self.leave_out, self.take_in, self.more_time),
         ]
         try:
             self.random.choice(verbs)()
@@ -99,6 +102,30 @@ class Walk:
         if self.random.random() < 0.1:
             request = self.request()
             withdraw(request.pk, actor=subject_of(request.pk))
+
+    def ask(self) -> None:
+        cast.ask_back(self.request().pk)
+
+    def answer(self) -> None:
+        cast.answer_back(self.request().pk)
+
+    def hold(self) -> None:
+        cast.hold(self.request().pk, self.model())
+
+    def release(self) -> None:
+        cast.let_go(self.request().pk, self.model())
+
+    def leave_out(self) -> None:
+        cast.leave_out(self.request().pk, self.model())
+
+    def take_in(self) -> None:
+        cast.take_in(self.request().pk, self.model())
+
+    def more_time(self) -> None:
+        cast.take_more_time(self.request().pk)
+
+    def model(self) -> uuid.UUID:
+        return self.random.choice(list(RegisteredModel.objects.order_by("name").values_list("pk", flat=True)))
 
     def destroy(self) -> None:
         for version in ModelVersion.objects.filter(status__in=OUT_OF_USE):
@@ -157,10 +184,10 @@ class Walk:
             assert model.versions.filter(status=VersionState.LIVE).count() == 1
             present = {person for person in self.people if self.is_in_lineage(model, person)}
             assert not present & self.forgotten[model.head.sha256]
-        for request in DeletionRequest.objects.filter(state=RequestState.COMPLETED):
+        for request in DeletionRequest.objects.filter(state__in=FULFILLED):
             self.assert_completed(request)
         ready = DeletionRequest.objects.filter(state=RequestState.SIGNOFF)
-        finished = (TargetState.PASSED, TargetState.NOT_PRESENT)
+        finished = (TargetState.PASSED, TargetState.NOT_PRESENT, TargetState.EXCEPTED)
         assert not ready.exclude(targets__state__in=finished).exists()
 
     def is_in_lineage(self, model: RegisteredModel, person: str) -> bool:
@@ -169,7 +196,13 @@ class Walk:
 
     def assert_completed(self, request: DeletionRequest) -> None:
         person = self.person[request.pk]
-        for target in request.targets.select_related("model__live", "job"):
+        targets = list(request.targets.select_related("model__live", "job"))
+        excepted = [target for target in targets if target.state == TargetState.EXCEPTED]
+        assert bool(excepted) == (request.state == RequestState.PARTLY_COMPLETED)
+        for target in targets:
+            if target in excepted:
+                assert target.exception
+                continue
             assert target.state in (TargetState.DEPLOYED, TargetState.NOT_PRESENT)
             assert target.model.live is not None
             was_there = person in self.people[:2] or target.model.name == "first"
@@ -190,9 +223,14 @@ class Walk:
         steps: dict[str, tuple[Callable[[], object], ...]] = {
             RequestState.RECEIVED: (lambda: cast.prove(request.pk),),
             RequestState.IDENTITY_PENDING: (lambda: cast.prove(request.pk),),
-            RequestState.UNDER_REVIEW: (lambda: cast.decide(request.pk),),
+            RequestState.UNDER_REVIEW: (lambda: cast.decide(request.pk), lambda: cast.say_no(request.pk)),
             RequestState.APPROVED: (lambda: plan(request.pk, actor=SYSTEM), cast.run_ledger),
-            RequestState.ATTENTION: (lambda: cast.decide(request.pk),),
+            RequestState.INFO_REQUESTED: (lambda: cast.answer_back(request.pk),),
+            RequestState.EXECUTING: tuple(
+                partial(cast.let_go, request.pk, target.model_id)
+                for target in request.targets.filter(state=TargetState.HELD)
+            ),
+            RequestState.ATTENTION: (lambda: cast.decide(request.pk), lambda: cast.say_no(request.pk)),
             RequestState.SIGNOFF: (lambda: cast.second_signature(request.pk),),
         }
         for step in steps.get(request.state, ()):
@@ -224,6 +262,6 @@ def test_whatever_the_order_nothing_is_stuck_and_nobody_comes_back(seed: int) ->
     walk.bring_to_an_end()
     walk.assert_sound()
     states = set(DeletionRequest.objects.values_list("state", flat=True))
-    assert states <= {RequestState.COMPLETED, RequestState.WITHDRAWN}
+    assert states <= {*FULFILLED, RequestState.WITHDRAWN, RequestState.REFUSED}
     for request_id in walk.person:
         verify_bundle(export(request_id))

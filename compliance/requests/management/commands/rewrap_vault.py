@@ -42,9 +42,9 @@ class Command(BaseCommand):
             n_left = _n_waiting()
         except VaultError as error:
             raise CommandError(f"{error} Rows that were done stay done: run the command again.") from error
-        for pk in unopened:
-            self.stderr.write(f"vault row {pk}: opens under no key that is configured here")
         if n_left:
+            for pk in unopened:
+                self.stderr.write(f"vault row {pk}: opens under no key that is configured here")
             self.stderr.write(f"{n_left} rows are left under other keys")
             sys.exit(1)
         self.stdout.write("Nothing is left under another key. Old keys can go: `manage.py vault_keys retire KEY`.")

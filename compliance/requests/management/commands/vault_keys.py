@@ -7,9 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from compliance.ledger.readiness import refuse_missing_tables
 from compliance.vault import ring
-from compliance.vault.errors import KeyRingError, VaultError
-from compliance.vault.key_folder import KeyFolder
-from compliance.vault.retiring import n_wrapped_under, retire
+from compliance.vault.errors import VaultError
+from compliance.vault.turning import folder_of_keys, n_wrapped_under, retire, rotate
 
 
 class Command(BaseCommand):
@@ -36,7 +35,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _create(self, options: dict[str, Any]) -> None:
-        folder = _folder()
+        folder = folder_of_keys()
         key_id = folder.create().key_id
         self.stdout.write(f"created {folder.path / key_id}.key")
         if folder.current_id() == key_id:
@@ -55,14 +54,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{n_unnamed} rows from before keys had ids, under VAULT_MASTER_KEY: run `rewrap_vault`.")
 
     def _rotate(self, options: dict[str, Any]) -> None:
-        folder = _folder()
-        if ring.configured().uris:
-            raise KeyRingError(
-                "A key service wraps at present. Put the URI of its new key first in VAULT_MASTER_KEY_URIS, restart, "
-                "and run `rewrap_vault`."
-            )
-        key_id = options["to"] or folder.create().key_id
-        folder.make_current(key_id)
+        key_id = rotate(options["to"])
         self.stdout.write(
             f"The current key is {key_id}. Next: `manage.py rewrap_vault`, then `vault_keys retire` for the old ones, once "
             "no backup is needed that was made before the rewrap."
@@ -77,16 +69,6 @@ class Command(BaseCommand):
             f"The key {key_id} is destroyed here. Delete its file on other machines, too. Backups of the file die on a "
             "schedule of their own: until then they open older copies of the vault."
         )
-
-
-def _folder() -> KeyFolder:
-    folder = ring.configured().folder
-    if folder is None:
-        raise KeyRingError(
-            "VAULT_MASTER_KEYS_DIR is not set: a single key in VAULT_MASTER_KEY cannot be rotated. Set it to a folder on "
-            "a disk that only this service can read, and leave VAULT_MASTER_KEY as it is until `rewrap_vault` is done."
-        )
-    return folder
 
 
 def _is_meant(key_id: str) -> bool:

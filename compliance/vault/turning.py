@@ -1,5 +1,7 @@
-"""A master key is destroyed once nothing is wrapped under it: then older copies of rows, which PostgreSQL, its log and
-backups keep for a while, open nowhere any more.
+"""Master keys turn: another one wraps, and the old one is destroyed once nothing is wrapped under it. Then older copies
+of rows, which PostgreSQL, its log and backups keep for a while, open nowhere any more.
+
+Both wait for whoever is about to store a row (switching.py), and for each other: no key is chosen while it is destroyed.
 """
 
 from django.apps import apps
@@ -8,7 +10,35 @@ from django.db.models import Model, QuerySet
 
 from compliance.vault import ring
 from compliance.vault.errors import KeyRingError
+from compliance.vault.key_folder import KeyFolder
 from compliance.vault.switching import take_keys
+
+
+@transaction.atomic
+def rotate(to: str | None = None) -> str:
+    """Let this key of the folder, or a new one, wrap from now on; its id. Raises VaultError for a key that is not there,
+    KeyRingError where no folder wraps."""
+    folder = folder_of_keys()
+    if ring.configured().uris:
+        raise KeyRingError(
+            "A key service wraps at present. Put the URI of its new key first in VAULT_MASTER_KEY_URIS, restart, and run "
+            "`rewrap_vault`."
+        )
+    take_keys()
+    key_id = to or folder.create().key_id
+    folder.make_current(key_id)
+    return key_id
+
+
+def folder_of_keys() -> KeyFolder:
+    """The folder of the settings; raises KeyRingError without one."""
+    folder = ring.configured().folder
+    if folder is None:
+        raise KeyRingError(
+            "VAULT_MASTER_KEYS_DIR is not set: a single key in VAULT_MASTER_KEY cannot be rotated. Set it to a folder on "
+            "a disk that only this service can read, and leave VAULT_MASTER_KEY as it is until `rewrap_vault` is done."
+        )
+    return folder
 
 
 @transaction.atomic

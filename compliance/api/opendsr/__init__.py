@@ -1,0 +1,1 @@
+"""OpenDSR over HTTP: bytes in, one domain call, signed bytes out."""

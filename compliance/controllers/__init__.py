@@ -1,0 +1,1 @@
+"""Other controllers: organisations that pass on deletion requests of their data subjects through OpenDSR."""

@@ -1,0 +1,63 @@
+"""What every act of staff has in common: POST alone, one domain call, a sentence, and back to the page."""
+
+import uuid
+from collections.abc import Callable, Collection
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from compliance.ledger.actors import Role, RoleError
+from compliance.portal.access import Viewer
+from compliance.requests.errors import NotFoundError, RequestError
+from compliance.requests.models import DeletionRequest
+
+Arguments = ParamSpec("Arguments")
+RequestView = Callable[Concatenate[HttpRequest, Viewer, uuid.UUID, Arguments], HttpResponse]
+
+
+def posted(view: RequestView[Arguments]) -> RequestView[Arguments]:
+    """Let a view act on POST alone. A browser that arrives with GET, say after signing in again, is shown the page."""
+
+    @wraps(view)
+    def guarded(
+        request: HttpRequest,
+        viewer: Viewer,
+        request_id: uuid.UUID,
+        *args: Arguments.args,
+        **kwargs: Arguments.kwargs,
+    ) -> HttpResponse:
+        if request.method != "POST":
+            return redirect("portal:request", request_id)
+        return view(request, viewer, request_id, *args, **kwargs)
+
+    return guarded
+
+
+def act(
+    action: Callable[..., object],
+    request_id: uuid.UUID,
+    viewer: Viewer,
+    roles: Collection[Role],
+    **values: str | uuid.UUID,
+) -> None:
+    """Call an action as this viewer, in the first role that may."""
+    action(request_id, actor=viewer.actor(roles), **values)
+
+
+def carry_out(request: HttpRequest, request_id: uuid.UUID, do: Callable[[], object], done: str) -> HttpResponse:
+    """Do it, say how it went, and let the browser GET the page: reloading never repeats an act."""
+    try:
+        do()
+    except NotFoundError as error:
+        if not DeletionRequest.objects.filter(pk=request_id).exists():
+            raise Http404(str(error)) from error
+        # A part of the request is gone: a hold that a colleague lifted first.
+        messages.error(request, str(error))
+    except (RequestError, RoleError) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, done)
+    return redirect("portal:request", request_id)
