@@ -55,6 +55,14 @@ def env_matching(name: str, default: str, pattern: str, expected: str) -> str:
     return value
 
 
+def env_addresses(name: str) -> tuple[str, ...]:
+    """E-mail addresses, separated by commas; none by default."""
+    found = tuple(part.strip() for part in os.environ.get(name, "").split(",") if part.strip())
+    if any(part.count("@") != 1 or any(character.isspace() for character in part) for part in found):
+        raise ImproperlyConfigured(f"{name} must be e-mail addresses separated by commas, found something else.")
+    return found
+
+
 def env_path(name: str) -> Path | None:
     """The file that is named, or None."""
     value = os.environ.get(name, "").strip()
@@ -366,6 +374,12 @@ if OIDC_ISSUER and not OIDC_CLIENT_ID:
     raise ImproperlyConfigured(
         "EXPUNGE_OIDC_ISSUER is set: name the client registered there in EXPUNGE_OIDC_CLIENT_ID."
     )
+# Who is told when answers become due, and who besides when they are overdue. Nobody, by default: the portal shows it.
+STAFF_EMAILS = env_addresses("EXPUNGE_STAFF_EMAILS")
+ESCALATION_EMAILS = env_addresses("EXPUNGE_ESCALATION_EMAILS")
+PORTAL_ADDRESS = env_matching(
+    "EXPUNGE_PORTAL_ADDRESS", "", r"(https?://\S+)?", "the portal's address, such as https://expunge.example/"
+)
 DEFAULT_FROM_EMAIL = os.environ.get("EXPUNGE_FROM_EMAIL") or "privacy@localhost"
 # Where a person can ask and answer: an address, a telephone number, a page.
 CONTACT = env_matching("EXPUNGE_CONTACT", DEFAULT_FROM_EMAIL, *_LINE)

@@ -282,6 +282,7 @@ def _environment_variables() -> set[str]:
         "env_required",
         "env_matching",
         "env_path",
+        "env_addresses",
         "os.environ.get",
     }
     return {

@@ -6,14 +6,21 @@ work twice changes nothing.
 """
 
 import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from compliance.identity import silence
 from compliance.ledger.actors import SYSTEM
 from compliance.outbound import engine
 from compliance.registry.actions.destroy_version import destroy_version
 from compliance.registry.errors import RegistryError
 from compliance.registry.models import ModelVersion, VersionState
 from compliance.requests import queries, retention
+from compliance.requests.actions.close_unverified import close_unverified
+from compliance.requests.actions.remind_of_identity import remind_of_identity
+from compliance.requests.actions.remind_staff import remind_staff
 from compliance.requests.actions.shred import shred
 from compliance.requests.dispatch import dispatcher
 from compliance.requests.errors import RequestError
@@ -33,6 +40,8 @@ def sweep() -> None:
     _deliver_again(now)
     _record_destructions(lost)
     _shred_due(now)
+    _ask_the_silent(now)
+    _remind_staff(now)
     _delete_files_out_of_use()
     artifacts.tidy()
 
@@ -68,10 +77,36 @@ def _record_destructions(lost: queries.Lost) -> None:
 
 def _shred_due(now: datetime) -> None:
     for request_id in retention.due(now):
-        try:
+        with _skipping("not shredded", request_id):
             shred(request_id, actor=SYSTEM)
-        except RequestError as error:
-            logger.info("request %s: not shredded, %s", request_id, error.code)
+
+
+def _ask_the_silent(now: datetime) -> None:
+    """People who were asked for a proof of identity and do not answer are reminded once; in the end it is closed."""
+    silent = silence.silent(now)
+    for request_id in silent.to_remind:
+        with _skipping("not reminded", request_id):
+            remind_of_identity(request_id)
+    for request_id in silent.to_close:
+        with _skipping("not closed", request_id):
+            close_unverified(request_id, actor=SYSTEM)
+
+
+def _remind_staff(now: datetime) -> None:
+    try:
+        remind_staff(now)
+    except OSError as error:
+        # Of smtplib, too. What the server says may quote addresses.
+        logger.warning("staff could not be reminded (%s); the next sweep tries again", type(error).__name__)
+
+
+@contextmanager
+def _skipping(what: str, request_id: uuid.UUID) -> Iterator[None]:
+    """One request that cannot be served must not keep the sweep from the others."""
+    try:
+        yield
+    except RequestError as error:
+        logger.info("request %s: %s, %s", request_id, what, error.code)
 
 
 def _delete_files_out_of_use() -> None:

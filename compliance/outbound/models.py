@@ -99,11 +99,13 @@ class Webhook(models.Model):
 
 
 class WebhookSecret(models.Model):
-    """A key that signs what a webhook is sent, sealed. For a day after a rotation the one before signs as well."""
+    """A key that signs what a webhook is sent, wrapped. For a day after a rotation the one before signs as well."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="secrets")
-    sealed = models.BinaryField()
+    wrapped_key = models.BinaryField()
+    # Which of the vault's master keys wraps it.
+    master_key_id = models.CharField(max_length=16)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
 

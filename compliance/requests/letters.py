@@ -18,7 +18,7 @@ from compliance.letters.composition import Composed, compose
 from compliance.requests import identities, transitions
 from compliance.requests.actions.record_letter import record_letter
 from compliance.requests.dispatch import after_commit
-from compliance.requests.errors import NotFoundError
+from compliance.requests.errors import NotFoundError, NotReadyError
 from compliance.requests.letter_parts import identity_parts, parts_of
 from compliance.requests.models import Channel, DeletionRequest, Letter
 
@@ -64,11 +64,20 @@ def send(letter_id: int) -> None:
     it fails, the record of it is undone too.
     """
     # Counted outside the transaction that a failing mail rolls back.
-    Letter.objects.filter(pk=letter_id, sent_at=None).update(n_tries=F("n_tries") + 1)
-    with transaction.atomic():
-        letter = _locked(letter_id)
-        if letter is None:
-            return
+    unsent = Letter.objects.filter(pk=letter_id, sent_at=None)
+    unsent.update(n_tries=F("n_tries") + 1)
+    try:
+        _send(letter_id)
+    except NotReadyError:
+        # A key service that is down says nothing about the mailbox.
+        unsent.update(n_tries=F("n_tries") - 1)
+        raise
+
+
+@transaction.atomic
+def _send(letter_id: int) -> None:
+    letter = _locked(letter_id)
+    if letter is not None:
         composed = _composed(letter)
         record_letter(letter, composed, actor=SYSTEM)
         _mail(letter.request, composed)

@@ -147,6 +147,12 @@ class SubjectVault(models.Model):
     # From then on the fields above are empty, and nobody knows any more whose request it was.
     shredded_at = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = [
+            models.Index(fields=["request"], condition=Q(shredded_at=None), name="vaults_that_still_open"),
+            models.Index(fields=["master_key_id"], name="vaults_by_master_key"),
+        ]
+
 
 class IdentityChallenge(models.Model):
     """The one-time code that was sent: its keyed digest, until when it holds, how many tries are left."""

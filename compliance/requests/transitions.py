@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from compliance.controllers import notifications
 from compliance.evidence.leaf import FactValue
 from compliance.ledger.actors import Actor
 from compliance.ledger.record import record_event
@@ -220,6 +221,7 @@ def _refuse_unless_allowed(request: DeletionRequest, to: RequestState, actor: Ac
 def _tell_others(request: DeletionRequest) -> None:
     """Messages about the new state are rows of this transaction; they go out after it."""
     notify(event_type_of(RequestState(request.state)), request.pk, request.changed_at)
+    notifications.state_changed(request)
 
 
 def _update(request: DeletionRequest, columns: dict[str, Any]) -> None:

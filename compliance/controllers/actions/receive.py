@@ -26,6 +26,8 @@ from compliance.requests.models import Channel, DeletionRequest
 
 #: How far ahead of ours a controller's clock may be.
 CLOCK_SKEW = timedelta(minutes=5)
+#: From then on the GDPR applies (its Art. 99(2)); nobody asked under it before.
+FIRST_DAY = datetime(2018, 5, 25, tzinfo=UTC)
 logger = logging.getLogger(__name__)
 
 
@@ -54,8 +56,7 @@ def _known(controller: Controller, asked: CreateRequest) -> ControllerRequest | 
 
 
 def _taken_in(controller: Controller, asked: CreateRequest, body: bytes, dialect: Dialect) -> ControllerRequest:
-    if asked.submitted_at > datetime.now(tz=UTC) + CLOCK_SKEW:
-        raise MessageError("submitted_time", Reason.WRONG_VALUE, "a time that is not in the future")
+    _refuse_other_time(asked)
     person, wished = served.person_of(asked), wishes.wishes_of(asked)
     urls = callback_addresses.allowed(asked.status_callback_urls, controller.callback_hosts, asked.identities)
     request = submit(
@@ -77,6 +78,12 @@ def _taken_in(controller: Controller, asked: CreateRequest, body: bytes, dialect
         ignored_identities=[[kind.type.value, kind.format.value] for kind in person.ignored],
         status_told=RequestStatus.PENDING,
     )
+
+
+def _refuse_other_time(asked: CreateRequest) -> None:
+    if not FIRST_DAY <= asked.submitted_at <= datetime.now(tz=UTC) + CLOCK_SKEW:
+        expected = f"a time from {FIRST_DAY:%Y-%m-%d} on that is not in the future"
+        raise MessageError("submitted_time", Reason.WRONG_VALUE, expected)
 
 
 def _refuse_other_body(known: ControllerRequest, body: bytes) -> None:

@@ -6,6 +6,8 @@ Source: OpenDSR 2.0, sections 8.5 and 8.6.
 
 from dataclasses import replace
 
+from django.db.models import QuerySet
+
 from compliance.controllers import processor, queries, reporting
 from compliance.controllers.models import StatusNotice
 from compliance.opendsr import responses
@@ -16,8 +18,8 @@ from compliance.outbound.models import Delivery
 
 def is_wanted(delivery: Delivery) -> bool:
     """Whether the controller is active, and was not told of something later here. Each address has one try at least."""
-    notice = _notice(delivery)
-    if not notice.controller_request.controller.is_active:
+    notice = _notices().filter(pk=delivery.subject_id).first()
+    if notice is None or not notice.controller_request.controller.is_active:
         return False
     return delivery.n_tries <= 1 or not queries.is_overtaken(notice, delivery.url)
 
@@ -25,7 +27,7 @@ def is_wanted(delivery: Delivery) -> bool:
 def render(delivery: Delivery) -> Message:
     """The callback with its two headers; raises SwitchedOffError or SignerUnavailableError."""
     signer = processor.signer()
-    notice = _notice(delivery)
+    notice = _notices().get(pk=delivery.subject_id)
     row = notice.controller_request
     dialect = reporting.dialect_of(row)
     report = reporting.report(row, reporting.standing_told(notice), dialect, notice.occurred_at)
@@ -33,6 +35,5 @@ def render(delivery: Delivery) -> Message:
     return Message(body, {"Content-Type": responses.MEDIA_TYPE, **signer.headers(body, dialect)})
 
 
-def _notice(delivery: Delivery) -> StatusNotice:
-    rows = StatusNotice.objects.select_related("controller_request__controller")
-    return rows.get(pk=delivery.subject_id)
+def _notices() -> QuerySet[StatusNotice]:
+    return StatusNotice.objects.select_related("controller_request__controller")

@@ -20,7 +20,7 @@ def is_wanted(delivery: Delivery) -> bool:
 
 
 def render(delivery: Delivery) -> Message:
-    """The message with a signature for each key that is valid now; raises SealError."""
+    """The message with a signature for each key that is valid now; raises VaultError."""
     message = WebhookMessage.objects.select_related("webhook").get(pk=delivery.subject_id)
     now = datetime.now(tz=UTC)
     body = body_of(message)

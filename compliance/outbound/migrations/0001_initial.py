@@ -86,7 +86,8 @@ class Migration(migrations.Migration):
             name="WebhookSecret",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("sealed", models.BinaryField()),
+                ("wrapped_key", models.BinaryField()),
+                ("master_key_id", models.CharField(max_length=16)),
                 ("created_at", models.DateTimeField()),
                 ("expires_at", models.DateTimeField(null=True)),
                 (

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Collection
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -33,7 +33,8 @@ def posted(view: RequestView[Arguments]) -> RequestView[Arguments]:
             return redirect("portal:request", request_id)
         return view(request, viewer, request_id, *args, **kwargs)
 
-    return guarded
+    # The addresses give the id by its name, which the type cannot say.
+    return cast("RequestView[Arguments]", guarded)
 
 
 def act(

@@ -1,5 +1,8 @@
 """What `manage.py check` says of key, certificate and domain."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,6 +13,7 @@ from pytest_django import Settings
 
 from compliance.controllers.checks import check_signer
 from compliance.evidence import key_files
+from compliance.settings import ROOT
 from tests.compliance.controllers.installation import valid_terms
 from tests.compliance.opendsr.authority import DOMAIN, Authority, Terms, pem_of, rsa_key, self_signed
 
@@ -88,3 +92,14 @@ def test_what_fits_or_is_switched_off_is_not_mentioned(settings: Settings) -> No
     assert check_signer(None) == []
     settings.OPENDSR_DOMAIN = ""
     assert check_signer(None) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["EXPUNGE_OPENDSR_DOMAIN", "EXPUNGE_OPENDSR_KEY_PATH", "EXPUNGE_OPENDSR_CERTIFICATE_PATH"]
+)
+def test_one_of_three_settings_alone_stops_the_start(name: str) -> None:
+    environment = {**os.environ, name: "opendsr.example.com"}
+    command = [sys.executable, "-c", "import compliance.settings"]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "Set all three, or none of them." in done.stderr

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from pytest_django import Settings
 
 from compliance.api.opendsr import admission
@@ -17,11 +20,12 @@ from compliance.ledger.actors import SYSTEM
 from compliance.opendsr import error_object, responses, signatures
 from compliance.opendsr.dialect import OPENDSR_2, OPENGDPR_1
 from compliance.requests.actions.shred import shred
+from compliance.requests.identities import VaultNotReadyError
 from compliance.requests.models import DeletionRequest
 from compliance.requests.queries import timeline
 from tests.compliance import cast
 from tests.compliance.controllers.caller import Caller, creation, email, members_of
-from tests.compliance.controllers.installation import registered, switch_on
+from tests.compliance.controllers.installation import registered, row_of, switch_on
 from tests.compliance.opendsr.authority import DOMAIN, Authority, Terms, rsa_key
 from tests.compliance.opendsr.messages import encoded, without
 
@@ -58,6 +62,8 @@ def test_whoever_is_no_controller_is_not_answered(name: str) -> None:
 BODIES: dict[str, dict[str, Any]] = {
     "a law that is missing": without(creation(), "regulation"),
     "a time in the future": creation(submitted_time="2999-01-01T00:00:00Z"),
+    "a time before the law": creation(submitted_time="2018-05-24T23:59:59Z"),
+    "a time that no zone has": creation(submitted_time="0001-01-01T00:00:00Z"),
     "no address": creation(subject_identities=[email(f"{cast.MARK} is no address")]),
     "two addresses": creation(subject_identities=[email(cast.ALICE), email(cast.CHARLIE)]),
     "another kind alone": creation(subject_identities=[{**email(), "identity_type": "controller_customer_id"}]),
@@ -189,6 +195,45 @@ def test_an_error_that_nobody_expected_tells_nothing(caller: Caller, monkeypatch
     answer = caller.create(creation())
     assert (answer.status_code, members_of(answer)["error"]["code"]) == (500, 500)
     assert cast.MARK not in answer.content.decode()
+
+
+def test_a_key_service_that_does_not_answer_is_told_as_a_pause(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait(*args: object, **options: object) -> None:
+        raise VaultNotReadyError("The key service does not answer.")
+
+    monkeypatch.setattr("compliance.controllers.actions.receive.submit", wait)
+    answer = caller.create(creation())
+    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@hypothesis_settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    name=st.sampled_from([*creation(), "status_callback_urls", "extensions"]),
+    value=JSON | JSON.map(lambda each: [each]),
+)
+def test_whatever_stands_in_a_member_is_taken_in_or_refused_by_name(name: str, value: Any, caller: Caller) -> None:
+    answer = caller.create({**creation(), name: value})
+    assert answer.status_code in (201, 400)
+    if answer.status_code == 400:
+        assert members_of(answer)["error"]["message"].partition(":")[0].startswith((name, "body"))
+
+
+def test_where_a_controllers_word_is_not_enough_the_request_waits_for_the_person(
+    caller: Caller, settings: Settings
+) -> None:
+    settings.IDENTITY_LEVEL = 3
+    request_id = caller.created()
+    assert row_of(request_id).request.state == "received"
+    assert members_of(caller.ask(request_id))["request_status"] == "pending"
+    assert caller.cancel(request_id).status_code == 202
 
 
 @pytest.mark.parametrize("path", ["/v2/requests", "/v1/opengdpr_requests", "/opengdpr_requests"])

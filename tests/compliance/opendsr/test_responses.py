@@ -93,6 +93,13 @@ OUTCOMES = [
     pytest.param({"refusal_code": PERSONAL}, "refusal_code", id="a sentence for a code"),
     pytest.param({"evidence_sha256": "AB" * 32}, "evidence_sha256", id="a digest in capitals"),
     pytest.param({"due_time": "soon"}, "due_time", id="a time that is none"),
+    pytest.param({"result": PERSONAL}, "result", id="a sentence for a result"),
+    pytest.param({"exceptions": ["ok", PERSONAL]}, "exceptions", id="a sentence for an exception"),
+    pytest.param({"exceptions": "art17_3_e"}, "exceptions", id="an exception outside an array"),
+    pytest.param({"ignored_identities": [PERSONAL]}, "ignored_identities[0]", id="text for a kind"),
+    pytest.param(
+        {"ignored_identities": [{"identity_type": PERSONAL}]}, "ignored_identities[0].identity_type", id="no kind"
+    ),
 ]
 
 
@@ -104,7 +111,11 @@ def test_it_refuses_an_outcome_with_a_wrong_member(own: dict[str, Any], member: 
     assert PERSONAL not in str(caught.value)
 
 
-@pytest.mark.parametrize("given", [{"refusal_code": PERSONAL}, {"evidence_sha256": "ab"}], ids=["code", "digest"])
+@pytest.mark.parametrize(
+    "given",
+    [{"refusal_code": PERSONAL}, {"result": PERSONAL}, {"exceptions": (PERSONAL,)}, {"evidence_sha256": "ab"}],
+    ids=lambda given: next(iter(given)),
+)
 def test_an_outcome_holds_codes_and_digests_alone(given: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="must be") as caught:
         Outcome(**given)  # type: ignore[arg-type]
@@ -148,9 +159,12 @@ def test_a_callback_that_is_written_is_read_back(report: StatusReport, url: str)
     assert callbacks.parse(callback.to_bytes(DOMAIN), DOMAIN) == callback
 
 
-@given(sent=st.binary(max_size=60), values=st.tuples(messages.texts, messages.uuids, messages.times, messages.times))
+@given(
+    sent=st.binary(max_size=60),
+    values=st.tuples(messages.texts, messages.uuids, messages.times, messages.times, st.none() | messages.outcomes),
+)
 def test_an_acknowledgement_that_is_written_is_read_back(sent: bytes, values: tuple[Any, ...]) -> None:
-    fields = ("controller_id", "subject_request_id", "expected_completion_at", "received_at")
+    fields = ("controller_id", "subject_request_id", "expected_completion_at", "received_at", "outcome")
     acknowledgement = Acknowledgement(**dict(zip(fields, values, strict=True)))
     assert responses.parse_acknowledgement(acknowledgement.to_bytes(sent, DOMAIN), sent, DOMAIN) == acknowledgement
 

@@ -124,7 +124,7 @@ def test_a_message_that_cannot_be_made_is_told_by_its_error_alone(
     settings.VAULT_MASTER_KEY = bytes(32)
     hooks.try_now(delivery)
     assert (delivery.status, last_result(delivery)) == (DeliveryStatus.PENDING, Failure.NOT_RENDERED)
-    assert "SealError" in caplog.text
+    assert "VaultError" in caplog.text
     assert receiver.received == []
 
 

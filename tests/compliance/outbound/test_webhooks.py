@@ -185,8 +185,8 @@ def test_a_secret_is_sealed_for_its_row_alone(receiver: Receiver) -> None:
     one = hooks.hook(receiver.url, "request.approved", name="one")
     hooks.hook(receiver.url, hooks.COMPLETED, name="two")
     rows = list(WebhookSecret.objects.order_by("webhook__name"))
-    assert hooks.key_of(one) not in bytes(rows[0].sealed)
-    WebhookSecret.objects.filter(pk=rows[1].pk).update(sealed=bytes(rows[0].sealed))
+    assert hooks.key_of(one) not in bytes(rows[0].wrapped_key)
+    WebhookSecret.objects.filter(pk=rows[1].pk).update(wrapped_key=bytes(rows[0].wrapped_key))
     (delivery,) = hooks.happens()
     hooks.try_now(delivery)
     assert last_result(delivery) == Failure.NOT_RENDERED

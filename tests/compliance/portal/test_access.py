@@ -124,9 +124,7 @@ def test_reading_the_address_of_an_act_leads_to_the_page(name: str) -> None:
     """Where the browser goes after signing in again, when the session ended under a form."""
     request_id = cast.brought_to(RequestState.UNDER_REVIEW).request.pk
     before = state_of(request_id)
-    response = signed_in(cast.staff("dora", Role.DPO, Role.OPERATOR)).get(
-        act_address(name, request_id)
-    )
+    response = signed_in(cast.staff("dora", Role.DPO, Role.OPERATOR)).get(act_address(name, request_id))
     assert (response.status_code, response["Location"]) == (302, address("request", request_id))
     assert state_of(request_id) == before
 

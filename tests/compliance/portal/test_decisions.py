@@ -79,7 +79,9 @@ def test_an_act_in_the_wrong_state_is_explained_and_changes_nothing(state: Reque
         pytest.param("refuse", {"reason": "<b>"}, "reason", "one of the reasons", id="unknown reason"),
         pytest.param("withdraw", {}, "confirmed", "Tick the box", id="withdrawal not confirmed"),
         pytest.param("extend", {}, "reason", "Choose the reason", id="extension without a reason"),
-        pytest.param("extend", {"reason": "art12_6"}, "reason", "one of the reasons", id="extension for another reason"),
+        pytest.param(
+            "extend", {"reason": "art12_6"}, "reason", "one of the reasons", id="extension for another reason"
+        ),
         pytest.param("ask_question", {"question": "  "}, "question", "Write the question", id="empty question"),
         pytest.param("ask_question", {"question": "a\0b"}, "question", "Null characters", id="null character"),
         pytest.param("ask_question", {"question": "a" * 4001}, "question", "at most 4000", id="endless question"),

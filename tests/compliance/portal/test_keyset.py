@@ -38,9 +38,7 @@ class TestPagesAgainstSlices(TestCase):
     """Every example is rolled back, which only this class of Hypothesis does."""
 
     @settings(max_examples=40, deadline=None)
-    @given(
-        places=st.lists(st.integers(0, 4), max_size=17), n_rows=st.integers(1, 5), order=st.sampled_from(ORDERS)
-    )
+    @given(places=st.lists(st.integers(0, 4), max_size=17), n_rows=st.integers(1, 5), order=st.sampled_from(ORDERS))
     def test_the_pages_there_and_back_are_the_slices_of_the_list(
         self, places: list[int], n_rows: int, order: keyset.Order
     ) -> None:

@@ -58,9 +58,7 @@ def next_address(page: Page, rel: str) -> str | None:
         ),
         pytest.param({"after": "nonsense"}, id="no cursor"),
         pytest.param({"after": "2026-05-01T12:00:00+00:00"}, id="cursor without id"),
-        pytest.param(
-            {"after": "2026-05-01T12:00:00_00000000-0000-4000-8000-000000000001"}, id="time without zone"
-        ),
+        pytest.param({"after": "2026-05-01T12:00:00_00000000-0000-4000-8000-000000000001"}, id="time without zone"),
         pytest.param({"before": "yesterday_00000000-0000-4000-8000-000000000001"}, id="cursor without time"),
     ],
 )

@@ -6,6 +6,7 @@ ledger; and the entries are one chain.
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from compliance.ledger.models import LedgerEntry, PendingEntry
 from compliance.requests.actions.answer_question import answer_question
 from compliance.requests.actions.approve import approve
 from compliance.requests.actions.ask_question import ask_question
+from compliance.requests.actions.confirm_identity import confirm_identity
 from compliance.requests.actions.except_model import except_model
 from compliance.requests.actions.extend import extend
 from compliance.requests.actions.hold_model import hold_model
@@ -76,7 +78,7 @@ class Lifecycle(RuleBasedStateMachine):
     def prove(self) -> None:
         actor = self.actor(Role.SUBJECT)
         # A wrong code costs a try, in a transaction of its own.
-        self.act(lambda: cast.confirm_identity(self.id, actor=actor, code=self.code), Role.SUBJECT, is_counted=True)
+        self.act(lambda: confirm_identity(self.id, actor=actor, code=self.code), Role.SUBJECT, is_counted=True)
 
     @rule(role=ROLES)
     def ask(self, role: Role) -> None:
@@ -104,8 +106,8 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(role=ROLES, number=MODELS)
     def leave_out(self, role: Role, number: int) -> None:
-        values = {"model_id": self.models[number], "reason": "art17_3_e", "words": "A suit."}
-        self.act(lambda: except_model(self.id, actor=self.actor(role), **values), role)
+        verb = partial(except_model, self.id, actor=self.actor(role), model_id=self.models[number])
+        self.act(lambda: verb(reason="art17_3_e", words="A suit."), role)
 
     @rule(role=ROLES, number=MODELS)
     def take_in(self, role: Role, number: int) -> None:
@@ -113,8 +115,8 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(role=ROLES, number=MODELS)
     def hold(self, role: Role, number: int) -> None:
-        values = {"model_id": self.models[number], "reason": "legal_claims"}
-        self.act(lambda: hold_model(self.id, actor=self.actor(role), **values), role)
+        verb = partial(hold_model, self.id, actor=self.actor(role), model_id=self.models[number])
+        self.act(lambda: verb(reason="legal_claims"), role)
 
     @rule(role=ROLES, number=MODELS)
     def let_go(self, role: Role, number: int) -> None:
@@ -150,7 +152,8 @@ class Lifecycle(RuleBasedStateMachine):
     def the_entries_are_one_chain(self) -> None:
         """And the row points to its end."""
         request = DeletionRequest.objects.get(pk=self.id)
-        rows = [*LedgerEntry.objects.filter(request_id=self.id, kind="event").order_by("position")]
+        rows: list[LedgerEntry | PendingEntry] = []
+        rows += [*LedgerEntry.objects.filter(request_id=self.id, kind="event").order_by("position")]
         rows += [*PendingEntry.objects.filter(request_id=self.id, kind="event").order_by("pk")]
         previous = None
         for row in rows:
@@ -188,7 +191,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     def rows(self) -> dict[str, Any]:
         """Everything that is stored of the request."""
-        request = DeletionRequest.objects.filter(pk=self.id).values().get()
+        request: dict[str, Any] = dict(DeletionRequest.objects.filter(pk=self.id).values().get())
         request.pop("changed_at")
         for kind in ROWS:
             request[kind.__name__] = list(kind.objects.filter(request_id=self.id).order_by("pk").values())

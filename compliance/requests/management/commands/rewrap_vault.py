@@ -2,21 +2,32 @@
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Model, QuerySet
 
 from compliance.ledger.readiness import refuse_missing_tables
-from compliance.requests.identities import wrapping_context
+from compliance.outbound import webhook_secrets
+from compliance.outbound.models import WebhookSecret
+from compliance.requests import identities
 from compliance.requests.models import SubjectVault
 from compliance.vault import ring
 from compliance.vault.errors import VaultError
 from compliance.vault.rewrapping import BATCH_ROWS, rewrap, waiting
+from compliance.vault.turning import holders
+
+# Every model whose rows hold a wrapped key → what the key of a row is bound to.
+_CONTEXTS: Mapping[type[Model], Callable[[Any], bytes]] = {
+    SubjectVault: identities.wrapping_context,
+    WebhookSecret: webhook_secrets.wrapping_context,
+}
 
 
 class Command(BaseCommand):
     help = (
-        "Wrap the keys of all requests under the current master key. It can be stopped at any time and started again. "
+        "Wrap the keys of all requests and webhooks under the current master key. It can be stopped at any time and started again. "
         "Exit code 0: nothing is left under another key; 1: some rows open under no key that is configured here."
     )
 
@@ -53,13 +64,20 @@ class Command(BaseCommand):
         """Once through the table: how many rows were changed, and those that do not open."""
         n_round = 0
         unopened: list[Any] = []
-        for step in rewrap(SubjectVault.objects.all(), wrapping_context, n_batch):
-            n_round += step.n_rewrapped
-            unopened += step.unopened
-            n_done = n_before + n_round
-            self.stdout.write(f"{n_done} of {max(n_all, n_done)} done")
+        for model, context_of in _CONTEXTS.items():
+            for step in rewrap(QuerySet(model), context_of, n_batch):
+                n_round += step.n_rewrapped
+                unopened += step.unopened
+                n_done = n_before + n_round
+                self.stdout.write(f"{n_done} of {max(n_all, n_done)} done")
         return n_round, unopened
 
 
 def _n_waiting() -> int:
-    return waiting(SubjectVault.objects.all(), ring.configured().current_id()).count()
+    unknown = set(holders()) - set(_CONTEXTS)
+    if unknown:
+        raise CommandError(
+            f"Nothing says what the keys of {min(map(str, unknown))} are bound to. Add it to this command."
+        )
+    current = ring.configured().current_id()
+    return sum(waiting(QuerySet(model), current).count() for model in _CONTEXTS)
