@@ -34,6 +34,10 @@ class CeleryDispatcher:
         """Send the data subject a code."""
         _send("ask_identity", str(request_id))
 
+    def search_sources(self, request_id: uuid.UUID) -> None:
+        """Look for the person in the data sources."""
+        _send("search_sources", str(request_id))
+
     def plan(self, request_id: uuid.UUID) -> None:
         """Turn an approval into jobs."""
         _send("plan", str(request_id))

@@ -50,6 +50,8 @@ def _send_again(lost: queries.Lost) -> None:
     send = dispatcher()
     for request_id in lost.identities:
         send.ask_identity(request_id)
+    for request_id in lost.searches:
+        send.search_sources(request_id)
     for request_id in lost.plans:
         send.plan(request_id)
     for job_id, queue in lost.jobs:

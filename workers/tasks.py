@@ -16,6 +16,7 @@ from compliance.ledger.actors import SYSTEM
 from compliance.outbound import engine
 from compliance.requests import letters
 from compliance.requests.actions import plan as planning
+from compliance.requests.actions import search_sources as searching
 from compliance.requests.actions.request_identity import mark_code_sent, request_identity
 from workers import faults
 from workers.app import app
@@ -49,6 +50,13 @@ def ask_identity(request_id: str) -> None:
         code = request_identity(uuid.UUID(request_id), actor=SYSTEM)
         letters.send_identity_code(uuid.UUID(request_id), code)
         mark_code_sent(uuid.UUID(request_id))
+
+
+@_task
+def search_sources(request_id: str) -> None:
+    """Look for the person of a request in the data sources."""
+    with _logged("search_sources", request_id):
+        searching.search_sources(uuid.UUID(request_id))
 
 
 @_task

@@ -67,7 +67,7 @@ def standing_told(notice: StatusNotice) -> Standing:
 
 
 def report(row: ControllerRequest, standing: Standing, dialect: Dialect, at: datetime) -> StatusReport:
-    """The answer to a question at this moment: results that nobody can fetch any more are not offered."""
+    """The status as it is told at this moment: results that nobody can fetch any more are not offered."""
     is_offered = standing.results_until is not None and at < standing.results_until
     path = f"{dialect.request_path(str(row.subject_request_id))}/evidence"
     return StatusReport(
@@ -75,7 +75,6 @@ def report(row: ControllerRequest, standing: Standing, dialect: Dialect, at: dat
         subject_request_id=row.subject_request_id,
         status=standing.status,
         expected_completion_at=standing.due_at,
-        api_version=dialect.api_version,
         results_url=f"https://{settings.OPENDSR_DOMAIN}{path}" if is_offered else None,
         results_count=len(standing.evidence_leaves) if is_offered else None,
         outcome=outcome_of(row, standing),

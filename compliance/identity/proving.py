@@ -14,6 +14,7 @@ from compliance.identity import catalogue
 from compliance.identity.method import Method, Shown
 from compliance.ledger.actors import Actor, Role
 from compliance.requests import clocks, links, transitions
+from compliance.requests.dispatch import after_commit
 from compliance.requests.errors import ForbiddenActorError, IdentityError, StateError
 from compliance.requests.letters import owe
 from compliance.requests.models import DeletionRequest, IdentityChallenge, Letter
@@ -89,6 +90,7 @@ def _accept(request: DeletionRequest, method: Method, level: int, actor: Actor) 
         )
         clocks.resume(request, datetime.now(tz=UTC))
         links.link_duplicate(request, actor=actor)
+        after_commit("search_sources", request.pk)
         if not IdentityChallenge.objects.filter(request=request).exists():
             # Whoever was mailed a code was told of the receipt in that mail.
             owe(request, Letter.Kind.RECEIPT)

@@ -23,6 +23,8 @@ class Dispatcher(Protocol):
 
     def ask_identity(self, request_id: uuid.UUID) -> None: ...
 
+    def search_sources(self, request_id: uuid.UUID) -> None: ...
+
     def plan(self, request_id: uuid.UUID) -> None: ...
 
     def run_job(self, job_id: uuid.UUID, queue: str) -> None: ...
@@ -38,6 +40,9 @@ class NullDispatcher:
     """Sends nothing: the work waits for a sweep, or for a test that does it by hand."""
 
     def ask_identity(self, request_id: uuid.UUID) -> None:
+        """Nothing."""
+
+    def search_sources(self, request_id: uuid.UUID) -> None:
         """Nothing."""
 
     def plan(self, request_id: uuid.UUID) -> None:

@@ -8,7 +8,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from compliance.registry.models import ModelVersion, RegisteredModel
+from compliance.registry.models import DataSource, ModelVersion, RegisteredModel
 from compliance.requests.states import JobState, RequestState, TargetState
 
 
@@ -213,6 +213,22 @@ class SealedNote(models.Model):
 
     class Meta:
         ordering = ["id"]
+
+
+class SourceSearch(models.Model):
+    """How many records of the person a worker found in one data source, and how many of them no lineage knows."""
+
+    request = models.ForeignKey(DeletionRequest, on_delete=models.CASCADE, related_name="searches")
+    data_source = models.ForeignKey(DataSource, on_delete=models.PROTECT, related_name="+")
+    n_found = models.PositiveIntegerField()
+    n_unknown = models.PositiveIntegerField()
+    # The kind of error for which the source could not be searched; empty where it was.
+    failure = models.CharField(max_length=60, blank=True)
+    searched_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["data_source__name"]
+        constraints = [models.UniqueConstraint(fields=["request", "data_source"], name="one_search_per_source")]
 
 
 class Reminder(models.Model):

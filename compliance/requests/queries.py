@@ -12,10 +12,10 @@ from django.db.models.functions import Coalesce
 
 from compliance.evidence import leaf as leaves
 from compliance.ledger.models import EntryKind, LedgerEntry, PendingEntry
-from compliance.registry.models import ModelVersion, VersionState
+from compliance.registry.models import DataSource, ModelVersion, VersionState
 from compliance.requests import identities
 from compliance.requests.errors import NotFoundError
-from compliance.requests.models import DeletionRequest, Evidence, Job, Letter, SealedNote, Target
+from compliance.requests.models import DeletionRequest, Evidence, Job, Letter, SealedNote, SourceSearch, Target
 from compliance.requests.states import FULFILLED, JobState, RequestState, TargetState
 
 #: A sweep gives up on an address after this many tries.
@@ -51,6 +51,7 @@ class Lost:
     """Work whose message may have been lost: what a sweep sends again."""
 
     identities: list[uuid.UUID]
+    searches: list[uuid.UUID]
     plans: list[uuid.UUID]
     jobs: list[tuple[uuid.UUID, str]]
     summaries: list[uuid.UUID]
@@ -146,12 +147,20 @@ def lost_work(now: datetime, limit: int = 100) -> Lost:
     due = ModelVersion.objects.filter(status__in=out_of_use, destroy_after__lt=now).order_by("destroy_after")
     return Lost(
         identities=list(requests.filter(unsent).values_list("pk", flat=True)[:limit]),
+        searches=list(_unsearched().filter(changed_at__lt=late).values_list("pk", flat=True)[:limit]),
         plans=list(requests.filter(state=RequestState.APPROVED).values_list("pk", flat=True)[:limit]),
         jobs=_lost_jobs(now, late, limit),
         summaries=list(_unsummarised().filter(changed_at__lt=late).values_list("pk", flat=True)[:limit]),
         letters=list(letters.values_list("pk", flat=True)[:limit]),
         destructions=list(due.values_list("pk", flat=True)[:limit]),
     )
+
+
+def _unsearched() -> QuerySet[DeletionRequest]:
+    """Requests under review for which a declared source was never searched."""
+    searched = SourceSearch.objects.filter(request=OuterRef(OuterRef("pk")), data_source=OuterRef("pk"))
+    missing = DataSource.objects.exclude(declaration=None).filter(~Exists(searched))
+    return DeletionRequest.objects.filter(Exists(missing), state=RequestState.UNDER_REVIEW).order_by("changed_at")
 
 
 def _unsummarised() -> QuerySet[DeletionRequest]:

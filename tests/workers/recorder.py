@@ -11,6 +11,9 @@ class Recorder:
     def ask_identity(self, request_id: uuid.UUID) -> None:
         SENT.append(("ask_identity", request_id))
 
+    def search_sources(self, request_id: uuid.UUID) -> None:
+        SENT.append(("search_sources", request_id))
+
     def plan(self, request_id: uuid.UUID) -> None:
         SENT.append(("plan", request_id))
 

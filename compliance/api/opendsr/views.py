@@ -4,6 +4,7 @@ Next: compliance/controllers/actions/receive.py
 """
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from compliance.api.opendsr.exchanges import Answer, Call, PublicCall, body_of
@@ -56,7 +57,8 @@ def status(call: Call) -> Answer:
     """How far a request is."""
     row = _named(call)
     report = reporting.report(row, reporting.standing_of(row.request), call.dialect, datetime.now(tz=UTC))
-    return Answer(status=responses.FOUND, body=report.to_bytes(call.signer.domain))
+    told = replace(report, api_version=call.dialect.api_version)
+    return Answer(status=responses.FOUND, body=told.to_bytes(call.signer.domain))
 
 
 def cancel(call: Call) -> Answer:

@@ -4,8 +4,6 @@ The words are those of the notice, in each try the same; so is the signature, un
 Source: OpenDSR 2.0, sections 8.5 and 8.6.
 """
 
-from dataclasses import replace
-
 from django.db.models import QuerySet
 
 from compliance.controllers import processor, queries, reporting
@@ -31,7 +29,7 @@ def render(delivery: Delivery) -> Message:
     row = notice.controller_request
     dialect = reporting.dialect_of(row)
     report = reporting.report(row, reporting.standing_told(notice), dialect, notice.occurred_at)
-    body = Callback(replace(report, api_version=None), delivery.url).to_bytes(signer.domain)
+    body = Callback(report, delivery.url).to_bytes(signer.domain)
     return Message(body, {"Content-Type": responses.MEDIA_TYPE, **signer.headers(body, dialect)})
 
 

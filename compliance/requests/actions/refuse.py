@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from django.db import transaction
 
 from compliance.ledger.actors import Actor
+from compliance.registry.models import DataSource
 from compliance.requests import transitions
 from compliance.requests.actions.ask_question import seal, written
 from compliance.requests.choices import chosen
-from compliance.requests.errors import StateError
+from compliance.requests.errors import NotReadyError, StateError
 from compliance.requests.letters import owe
 from compliance.requests.models import DeletionRequest, Letter, RefusalReason, SealedNote
 from compliance.requests.scope import SETTLED
@@ -20,11 +21,14 @@ from compliance.requests.states import RequestState
 def refuse(request_id: uuid.UUID, *, actor: Actor, reason: str, words: str = "") -> DeletionRequest:
     """Refuse the whole request; `words` are the facts behind the reason, and go into the letter.
 
-    Raises InvalidInputError, NotFoundError, ForbiddenActorError, and StateError once a model forgot the person."""
+    Raises InvalidInputError, NotFoundError, ForbiddenActorError, StateError once a model forgot the person, and
+    NotReadyError for a person who is said to be unidentifiable before the sources were searched."""
     given = chosen(RefusalReason, "reason", reason)
     request = transitions.locked(request_id)
     if request.targets.filter(state__in=SETTLED).exists():
         raise StateError("A model has forgotten the person for this request already; it cannot be refused any more.")
+    if given == RefusalReason.NOT_IDENTIFIABLE:
+        _refuse_without_search(request)
     now = datetime.now(tz=UTC)
     if words:
         seal(request, SealedNote.Kind.REASONS, written(words, "words"), now)
@@ -38,3 +42,14 @@ def refuse(request_id: uuid.UUID, *, actor: Actor, reason: str, words: str = "")
     )
     owe(request, Letter.Kind.REFUSED)
     return request
+
+
+def _refuse_without_search(request: DeletionRequest) -> None:
+    """Whoever says that a person cannot be found has to show that they looked (Art. 11(2), 12(2) GDPR)."""
+    searched = request.searches.filter(failure="").values("data_source")
+    unsearched = DataSource.objects.exclude(declaration=None).exclude(pk__in=searched).order_by("name").first()
+    if unsearched is not None:
+        raise NotReadyError(
+            f"The data source {unsearched.name} was not searched for this person, or could not be read. A worker looks "
+            "by itself; see its log if this stays. Without a search nobody can say that the person is not identifiable."
+        )

@@ -126,6 +126,17 @@ def test_what_was_overtaken_is_tried_once_and_not_told_late(caller: Caller, rece
     assert statuses(receiver.received) == ["in_progress", "completed"]
 
 
+def test_each_status_has_one_try_at_least_also_when_it_comes_late(caller: Caller, receiver: Receiver) -> None:
+    row = row_of(caller.created(status_callback_urls=[receiver.url]))
+    cast.decide(row.request_id)
+    (late,) = Delivery.objects.all()
+    cast.make_plan(row.request_id)
+    cast.second_signature(row.request_id)
+    try_now(Delivery.objects.exclude(pk=late.pk).get())
+    assert try_now(late).status == DeliveryStatus.DELIVERED
+    assert statuses(receiver.received) == ["completed", "in_progress"]
+
+
 def test_a_callback_that_nobody_takes_in_raises_an_alarm_within_a_day(caller: Caller, receiver: Receiver) -> None:
     receiver.statuses = [500]
     row = row_of(caller.created(status_callback_urls=[receiver.url]))

@@ -116,9 +116,9 @@ def test_it_refuses_an_outcome_with_a_wrong_member(own: dict[str, Any], member: 
     [{"refusal_code": PERSONAL}, {"result": PERSONAL}, {"exceptions": (PERSONAL,)}, {"evidence_sha256": "ab"}],
     ids=lambda given: next(iter(given)),
 )
-def test_an_outcome_holds_codes_and_digests_alone(given: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="must be") as caught:
-        Outcome(**given)  # type: ignore[arg-type]
+def test_an_outcome_holds_codes_and_digests_alone(given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="must (each )?be") as caught:
+        Outcome(**given)
     assert PERSONAL not in str(caught.value)
 
 

@@ -38,7 +38,11 @@ BAD_SUBMISSIONS = {
 
 @pytest.mark.parametrize("change", [pytest.param(change, id=name) for name, change in BAD_SUBMISSIONS.items()])
 def test_a_bad_submission_is_refused_and_nothing_is_stored(change: dict[str, str]) -> None:
-    fields: dict[str, Any] = {"identifier_kind": "email", "identifier_value": cast.ALICE, "ground": "art17_1_b"} | change
+    fields: dict[str, Any] = {
+        "identifier_kind": "email",
+        "identifier_value": cast.ALICE,
+        "ground": "art17_1_b",
+    } | change
     with pytest.raises(InvalidInputError) as refused:
         submit(**fields)
     assert all(value not in str(refused.value) for value in change.values() if value)
