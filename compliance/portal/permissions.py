@@ -99,14 +99,14 @@ def may_touch_models(deletion: DeletionRequest, viewer: Viewer) -> bool:
 
 
 def model_actions(deletion: DeletionRequest, viewer: Viewer, target: Target | None, n_records: int) -> ModelActions:
-    """What this viewer may do with one model that holds so many records of the person."""
+    """What this viewer may do with one model, which holds so many records, where `may_touch_models` allows anything."""
     is_officer, is_staff = viewer.has_any(EXCEPTERS), viewer.has_any(HOLDERS)
     state = None if target is None else TargetState(target.state)
     return ModelActions(
         may_except=is_officer and n_records > 0 and _is_exceptable(deletion, state),
         may_include=is_officer and state is TargetState.EXCEPTED and deletion.state in DECIDABLE,
         may_hold=is_staff and n_records > 0 and _is_holdable(deletion, state),
-        may_release=is_staff and state is TargetState.HELD and deletion.closed_at is None,
+        may_release=is_staff and state is TargetState.HELD,
     )
 
 

@@ -24,7 +24,7 @@ _AS_IT_IS = {"autocapitalize": "none", "spellcheck": "false"}
 class AskForm(forms.Form):
     """A deletion request. `form_id` tells a form that is sent again from a new one."""
 
-    form_id = forms.UUIDField(widget=forms.HiddenInput)
+    form_id = forms.CharField(required=False, max_length=36, widget=forms.HiddenInput)
     kind = forms.ChoiceField(choices=[(kind, kind) for kind in IDENTIFIER_KINDS], initial=IDENTIFIER_KINDS[0])
     value = forms.CharField(
         max_length=MAX_EMAIL, widget=forms.EmailInput(attrs={"autocomplete": "email", **_AS_IT_IS})
@@ -79,7 +79,7 @@ class AnswerForm(forms.Form):
 class ComplaintForm(forms.Form):
     """What a model still said, and to which question. `form_id` as in AskForm."""
 
-    form_id = forms.UUIDField(widget=forms.HiddenInput)
+    form_id = forms.CharField(required=False, max_length=36, widget=forms.HiddenInput)
     text = forms.CharField(max_length=MAX_CHARACTERS, widget=forms.Textarea(attrs={"rows": 6}))
 
 

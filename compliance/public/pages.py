@@ -76,9 +76,13 @@ def too_many(request: HttpRequest, words: Words, seconds: int) -> HttpResponse:
 
 def language_of_path(request: HttpRequest) -> Words:
     """The words of the language that the address names, else of the one that the browser asks for."""
-    rest = request.path.removeprefix(reverse("public:start"))
-    code = rest.partition("/")[0]
-    return words_of(code if code in available() else preferred(request.headers.get("Accept-Language", "")))
+    code = request.path.removeprefix(reverse("public:start")).partition("/")[0]
+    return words_of(code) if code in available() else preferred_words(request)
+
+
+def preferred_words(request: HttpRequest) -> Words:
+    """The words of the language that the browser asks for."""
+    return words_of(preferred(request.headers.get("Accept-Language", "")))
 
 
 def _languages(request: HttpRequest, words: Words) -> list[dict[str, object]]:

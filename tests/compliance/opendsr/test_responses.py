@@ -117,7 +117,7 @@ def test_it_refuses_an_outcome_with_a_wrong_member(own: dict[str, Any], member: 
     ids=lambda given: next(iter(given)),
 )
 def test_an_outcome_holds_codes_and_digests_alone(given: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="must (each )?be") as caught:
+    with pytest.raises(ValueError, match=r"must (each )?be") as caught:
         Outcome(**given)
     assert PERSONAL not in str(caught.value)
 

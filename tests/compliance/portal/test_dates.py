@@ -239,4 +239,6 @@ def test_it_costs_the_same_number_of_queries_with_one_link_and_with_five() -> No
             page = seen(client, address("request", newest.pk))
         costs.append(len(queries))
         assert page.problems == []
+        links_read = [query["sql"] for query in queries if "requests_requestlink" in query["sql"]]
+        assert len(links_read) == 2 and not any('"deadlines"' in sql for sql in links_read)
     assert len(set(costs)) == 1

@@ -59,6 +59,12 @@ def approved_and_planned(request_id: uuid.UUID) -> None:
     cast.make_plan(request_id)
 
 
+def one_passes_and_one_fails(request_id: uuid.UUID) -> None:
+    first, _ = cast.queued_jobs(request_id)
+    cast.run_job(first)
+    cast.break_down(request_id)
+
+
 SCENES: dict[str, Callable[[], uuid.UUID]] = {
     **{state.value: lambda state=state: cast.brought_to(state).request.pk for state in RequestState},  # type: ignore[misc]
     "one excepted": lambda: in_review(excepted("ranking")),
@@ -69,6 +75,7 @@ SCENES: dict[str, Callable[[], uuid.UUID]] = {
     "one held while another works": lambda: in_review(held("ranking"), approved_and_planned),
     "one held after the other passed": lambda: in_review(held("ranking"), approved_and_planned, cast.work),
     "all held": lambda: in_review(held("ranking"), held("spam-filter"), approved_and_planned),
+    "one failed after the other passed": lambda: in_review(approved_and_planned, one_passes_and_one_fails),
     "one held after a failure": lambda: in_review(approved_and_planned, cast.break_down, held("ranking")),
     "one excepted after a failure": lambda: in_review(approved_and_planned, cast.break_down, excepted("ranking")),
     "taken back after a failure": lambda: in_review(
