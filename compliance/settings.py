@@ -191,6 +191,7 @@ INSTALLED_APPS = [
     "compliance.requests",
     "compliance.suppression",
     "compliance.outbound",
+    "compliance.recipients",
     "compliance.controllers",
     "compliance.reports",
     "compliance.portal",
@@ -292,6 +293,7 @@ REST_FRAMEWORK = {
         "identity_code": env_matching("EXPUNGE_IDENTITY_CODE_RATE", "5/hour", *_RATE),
         # For each controller. The protocol asks not to be throttled in normal operation: this is no normal operation.
         "opendsr": env_matching("EXPUNGE_OPENDSR_RATE", "1000/minute", *_RATE),
+        "acknowledgement": env_matching("EXPUNGE_ACKNOWLEDGEMENT_RATE", "60/minute", *_RATE),
     },
     # Without a proxy of ours in front, X-Forwarded-For is whatever the client likes: it must not lift a limit.
     "NUM_PROXIES": 1 if env_bool("EXPUNGE_BEHIND_PROXY") else 0,
@@ -429,6 +431,8 @@ OUTBOUND_ALLOWED_HOSTS = frozenset(
     if host.strip()
 )
 OUTBOUND_CA_PATH = env_path("EXPUNGE_OUTBOUND_CA_FILE")
+# Whether a request stays open until each recipient has answered, or the DPO has said why not. See docs/recipients.md.
+RECIPIENT_ACK_REQUIRED = env_bool("EXPUNGE_RECIPIENT_ACK_REQUIRED")
 # What other controllers pass requests on through: all three are set, or none. See docs/opendsr.md.
 OPENDSR_DOMAIN = os.environ.get("EXPUNGE_OPENDSR_DOMAIN", "").strip().lower()
 OPENDSR_KEY_PATH = env_path("EXPUNGE_OPENDSR_KEY_PATH")

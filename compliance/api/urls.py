@@ -7,6 +7,7 @@ from django.views.decorators.cache import cache_control
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from compliance.api.audit import views as audit
+from compliance.api.recipients import views as recipients
 from compliance.api.staff import asking, deciding, models, models_of_request, reading, tokens
 from compliance.api.subjects import views as subjects
 
@@ -30,6 +31,9 @@ urlpatterns = [
     _endpoint("requests/<uuid:request_id>/withdraw", subjects.WithdrawView, "withdraw"),
     _endpoint("requests/<uuid:request_id>/answer", subjects.AnswerView, "answer"),
     _endpoint("requests/<uuid:request_id>/complaint", subjects.ComplaintView, "complaint"),
+    _endpoint(
+        "recipients/acknowledgements/<uuid:notice_id>", recipients.AcknowledgementView, "recipient-acknowledgement"
+    ),
     _endpoint("staff/tokens", tokens.TokensView, "staff-tokens"),
     _endpoint("staff/models", models.ModelsView, "staff-models"),
     _endpoint("staff/requests", reading.RequestsView, "staff-requests"),

@@ -9,8 +9,8 @@ from compliance.evidence.verdict import Result, Verdict
 
 _STATES = {
     "request.completed": "completed",
-    "request.partly_completed": "partly completed",
-    "request.closed_unverified": "closed, identity not proven",
+    "request.partly_completed": "partly_completed",
+    "request.closed_unverified": "closed_unverified",
     "request.refused": "refused",
     "request.withdrawn": "withdrawn",
 }
@@ -105,7 +105,7 @@ def _closing(chain: Chain, proven: tuple[Proven, ...]) -> str:
         return f"The request is not closed: {counted(len(proven), 'piece')} of evidence attached so far."
     if chain.completed is None:
         shown = f"{counted(len(proven), 'piece')} of evidence attached" if proven else "no model was shown to forget"
-        return f"It ended as {_STATES[closing.event.type]} on {closing.event.at:%Y-%m-%d}; {shown}."
+        return f"It ended as {_STATES[closing.event.type].replace('_', ' ')} on {closing.event.at:%Y-%m-%d}; {shown}."
     ground = f"on the strength of exactly the {counted(len(proven), 'piece')} of evidence above"
     if not proven:
         ground = "without evidence: by the decision no registered model held records of the person"

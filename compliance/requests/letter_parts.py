@@ -31,6 +31,7 @@ from compliance.letters.parts import (
     Text,
     Withdrawn,
 )
+from compliance.recipients import told
 from compliance.requests import clocks, identities
 from compliance.requests.calendars import ONE_DAY, local_date
 from compliance.requests.models import DeletionRequest, Evidence, Letter, Regulation, SealedNote, Target
@@ -97,6 +98,7 @@ def _completed(letter: Letter) -> Completed:
         remedies=_remedies(request),
         outcomes=_outcomes(letter),
         n_not_concerned=request.targets.filter(state=TargetState.NOT_PRESENT).count(),
+        recipients=told.names(request),
     )
 
 
@@ -111,6 +113,7 @@ def _partly_completed(letter: Letter) -> PartlyCompleted:
         facts=_facts(letter.request),
         outcomes=whole.outcomes,
         n_not_concerned=whole.n_not_concerned,
+        recipients=whole.recipients,
     )
 
 

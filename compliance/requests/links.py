@@ -24,6 +24,7 @@ def link_duplicate(request: DeletionRequest, *, actor: Actor) -> None:
     """Link a request whose identity was just proven to the newest earlier one of the same person, if there is one."""
     same_person = DeletionRequest.objects.filter(vault__pseudonym=request.vault.pseudonym)
     earlier = same_person.exclude(pk=request.pk).exclude(state__in=_UNPROVEN).exclude(identity_level=0)
-    found = earlier.filter(received_at__lte=request.received_at).order_by("-received_at", "-pk").first()
+    unlinked = earlier.exclude(linked_from__request=request).defer("deadlines", "scope")
+    found = unlinked.filter(received_at__lte=request.received_at).order_by("-received_at", "-pk").first()
     if found is not None:
         link(request, found, LinkReason.DUPLICATE, actor=actor)

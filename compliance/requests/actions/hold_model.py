@@ -16,7 +16,8 @@ from compliance.requests.models import DeletionRequest, HoldReason
 from compliance.requests.states import RequestState
 
 STAFF = (Role.OPERATOR, Role.DPO)
-_HOLDABLE = frozenset({RequestState.UNDER_REVIEW, RequestState.EXECUTING, RequestState.ATTENTION})
+#: Where a hold makes sense, and where it can be lifted.
+HOLDABLE = frozenset({RequestState.UNDER_REVIEW, RequestState.EXECUTING, RequestState.ATTENTION})
 
 
 @transaction.atomic
@@ -25,12 +26,15 @@ def hold_model(request_id: uuid.UUID, *, actor: Actor, model_id: uuid.UUID, reas
     given = chosen(HoldReason, "reason", reason)
     request = transitions.locked(request_id)
     refuse_but_staff(actor)
-    if request.state not in _HOLDABLE:
+    if request.state not in HOLDABLE:
         raise StateError(f"The request is {request.get_state_display()!r}; from there no model can be held.")
     share = share_of(request, model_id)
     if not share.n_records:
         raise StateError("This model never saw the person: there is nothing to hold.")
-    transitions.hold_target(request, request.targets.filter(model_id=model_id).first(), share, given)
+    target = request.targets.filter(model_id=model_id).first()
+    if target is None and request.state == RequestState.EXECUTING:
+        raise StateError("This model is not part of what was approved: there is nothing to hold.")
+    transitions.hold_target(request, target, share, given)
     facts = {"model": str(model_id), "reason": given.value}
     transitions.note(request, "request.model_held", actor=actor, facts=facts)
     return request

@@ -177,7 +177,7 @@ def test_a_chain_that_cannot_be_is_refused(tell: Telling, steps: tuple[str, ...]
 
 def test_a_partial_completion_verifies_and_says_what_stayed(tell: Telling) -> None:
     report = report_of(tell(*PARTIAL))
-    assert report.state == "partly completed"
+    assert report.state == "partly_completed"
     assert any("EXCEPTED" in line and KEPT in line for line in report.conclusions)
     assert any("completed in part" in line for line in report.conclusions)
 
@@ -193,4 +193,4 @@ def test_everything_that_may_happen_around_a_decision_is_told(tell: Telling) -> 
 
 
 def test_a_request_that_lapsed_verifies(tell: Telling) -> None:
-    assert report_of(tell("receive", "request_identity", "lapse")).state == "closed, identity not proven"
+    assert report_of(tell("receive", "request_identity", "lapse")).state == "closed_unverified"

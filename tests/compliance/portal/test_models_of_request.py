@@ -188,6 +188,14 @@ def test_a_hold_that_a_colleague_lifted_first_is_a_sentence() -> None:
     assert "is not on hold" in act(signed_in(cast.bob()), "release_model", request_id, model_id=ranking()).text
 
 
+def test_a_hold_on_a_closed_request_is_left_alone() -> None:
+    request_id = in_review()
+    cast.hold(request_id, ranking())
+    cast.take_back(request_id)
+    for user in (cast.bob(), cast.dana()):
+        assert seen(signed_in(user), address("request", request_id)).actions() == {"logout"}
+
+
 def test_a_page_that_reloads_takes_no_form_away() -> None:
     cast.model_of("ranking", cast.ALICE)
     request_id = cast.brought_to(RequestState.EXECUTING).request.pk

@@ -233,3 +233,17 @@ def test_a_hold_that_became_an_exception_needs_a_new_decision(reviewed: Deletion
     assert state_of(reviewed) == RequestState.SIGNOFF
     cast.second_signature(reviewed.pk)
     assert state_of(reviewed) == RequestState.PARTLY_COMPLETED
+
+
+def test_a_model_that_nobody_approved_is_not_held_while_others_are_changed(spam: RegisteredModel) -> None:
+    request = cast.brought_to(RequestState.EXECUTING).request
+    late = cast.model_of("late", cast.ALICE)
+    with pytest.raises(StateError, match="approved"):
+        cast.hold(request.pk, late.pk)
+
+
+def test_a_closed_request_releases_nothing(reviewed: DeletionRequest, spam: RegisteredModel) -> None:
+    cast.hold(reviewed.pk, spam.pk)
+    cast.take_back(reviewed.pk)
+    with pytest.raises(StateError, match="no hold is lifted"):
+        cast.let_go(reviewed.pk, spam.pk)
