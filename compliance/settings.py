@@ -184,17 +184,21 @@ INSTALLED_APPS = [
     "rest_framework",
     "knox",
     "drf_spectacular",
+    "oauth2_provider",
     "axes",
     "csp",
     "compliance.ledger",
     "compliance.registry",
     "compliance.requests",
+    "compliance.intake",
+    "compliance.api.clients",
     "compliance.suppression",
     "compliance.outbound",
     "compliance.recipients",
     "compliance.controllers",
     "compliance.reports",
     "compliance.portal",
+    "compliance.public",
     # Only its management commands (serve, demo, …); the code that runs jobs is reached through DISPATCHER.
     "workers",
 ]
@@ -258,6 +262,7 @@ if env_bool("EXPUNGE_BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 SESSION_COOKIE_AGE = 8 * 3600
+CSRF_FAILURE_VIEW = "compliance.public.views.errors.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -275,10 +280,24 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "portal/locked.html"
 
+# --- Cache ----------------------------------------------------------------------------------------------------------
+# Where rates are counted: in each process by itself, or together in a server that all of them share.
+CACHE_URL = env_matching("EXPUNGE_CACHE_URL", "", r"((rediss?|unix)://\S+)?", "redis://HOST:PORT/N, rediss:// or unix://")
+CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+if CACHE_URL:
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "KEY_PREFIX": "expunge",
+        # Django's own would open what the server sends as pickles.
+        "OPTIONS": {"serializer": "compliance.api.cached_values.JSONSerializer"},
+    }
+
 # --- API ------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "compliance.api.authentication.StaffTokenAuthentication",
+        "compliance.api.clients.authentication.ClientAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -289,6 +308,12 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "compliance.api.errors.problem",
     "DEFAULT_THROTTLE_RATES": {
         "submit": env_matching("EXPUNGE_SUBMIT_RATE", "20/minute", *_RATE),
+        # Of one request, with its status token: looking, and what changes it.
+        "status": env_matching("EXPUNGE_STATUS_RATE", "120/minute", *_RATE),
+        "subject": env_matching("EXPUNGE_SUBJECT_RATE", "30/minute", *_RATE),
+        "login": env_matching("EXPUNGE_LOGIN_RATE", "30/minute", *_RATE),
+        "client_token": env_matching("EXPUNGE_CLIENT_TOKEN_RATE", "60/minute", *_RATE),
+        "schema": env_matching("EXPUNGE_SCHEMA_RATE", "30/minute", *_RATE),
         "identity": env_matching("EXPUNGE_IDENTITY_RATE", "30/minute", *_RATE),
         "identity_code": env_matching("EXPUNGE_IDENTITY_CODE_RATE", "5/hour", *_RATE),
         # For each controller. The protocol asks not to be throttled in normal operation: this is no normal operation.
@@ -297,6 +322,22 @@ REST_FRAMEWORK = {
     },
     # Without a proxy of ours in front, X-Forwarded-For is whatever the client likes: it must not lift a limit.
     "NUM_PROXIES": 1 if env_bool("EXPUNGE_BEHIND_PROXY") else 0,
+}
+# Machine clients: the grant of RFC 6749 section 4.4 alone. Tokens are stored as digests (RFC 9700 section 4).
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
+OAUTH2_PROVIDER = {
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
+    "SCOPES_BACKEND_CLASS": "compliance.api.clients.scopes.ClientScopes",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": env_int("EXPUNGE_CLIENT_TOKEN_SECONDS", 3600),
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    # No token can be renewed without the secret, which these two checks of the library ask about.
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Expunge",

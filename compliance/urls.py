@@ -1,4 +1,4 @@
-"""The three ways in: the API, the staff portal, and the two addresses a supervisor of the process asks.
+"""The ways in: the API, the public pages, the staff portal, and the two addresses a supervisor of the process asks.
 
 Next: compliance/api/subjects/views.py
 """
@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/v1/", include("compliance.api.urls")),
     re_path(r"^api/", UnknownEndpoint.as_view()),
     path("identity/", include("compliance.identity.urls")),
+    path("erasure/", include("compliance.public.urls")),
     path("", include("compliance.api.opendsr.urls")),
     path("", include("compliance.portal.urls")),
 ]

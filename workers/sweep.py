@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from compliance.identity import silence
+from compliance.intake.receiving import forget_old_keys
 from compliance.ledger.actors import SYSTEM
 from compliance.outbound import engine
 from compliance.registry.actions.destroy_version import destroy_version
@@ -42,6 +43,7 @@ def sweep() -> None:
     _shred_due(now)
     _ask_the_silent(now)
     _remind_staff(now)
+    forget_old_keys(now)
     _delete_files_out_of_use()
     artifacts.tidy()
 

@@ -41,6 +41,18 @@ def read(body: type[serializers.Serializer[Any]], request: Request) -> dict[str,
     return check(body, request.data)
 
 
+def read_query(query: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The checked parameters of an address; raises ValidationError, also for one that is there twice and takes one."""
+    fields = query().fields
+    given: dict[str, Any] = {}
+    for name, values in request.query_params.lists():
+        takes_many = isinstance(fields.get(name), serializers.ListField)
+        if name in fields and not takes_many and len(values) > 1:
+            raise ValidationError({name: "Expected it once."})
+        given[name] = values if takes_many else values[-1]
+    return check(query, given)
+
+
 def check(body: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
     """The checked members of `data`, which is a body or the query of an address; raises ValidationError."""
     serializer = body(data=data)

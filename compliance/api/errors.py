@@ -7,8 +7,8 @@ No answer repeats what was sent, and none shows our inside: either may hold pers
 import logging
 import math
 import traceback
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -19,8 +19,13 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from compliance.api.clients.scopes import ScopeMissingError
 from compliance.ledger.actors import RoleError
+from compliance.letters.errors import MissingPartError
+from compliance.outbound.errors import KindError, MessageError, OutboundError
 from compliance.requests.errors import RequestError
+from compliance.requests.identities import ShreddedError
+from compliance.vault.errors import KeyServiceError
 
 MEDIA_TYPE = "application/problem+json"
 logger = logging.getLogger(__name__)
@@ -60,6 +65,12 @@ INTERNAL = Problem(
     code="internal_error",
     detail="Something went wrong on our side. Read the state again, then try once more.",
 )
+UNAVAILABLE = Problem(
+    status=503,
+    code="not_available",
+    detail="A service that this needs does not answer. Nothing was lost. Try again later.",
+    headers={"Retry-After": "30"},
+)
 _TOO_LARGE = Problem(status=413, code="body_too_large", detail="The body is larger than this API takes.")
 _NOT_AUTHENTICATED = Problem(
     status=401, code="not_authenticated", detail="This needs credentials; WWW-Authenticate names their kind."
@@ -74,6 +85,10 @@ _FIXED: tuple[tuple[type[Exception], Problem], ...] = (
     (SuspiciousOperation, BAD_REQUEST),
     (BadRequest, BAD_REQUEST),
     (MultiPartParserError, BAD_REQUEST),
+    (
+        ShreddedError,
+        Problem(status=409, code="shredded", detail="The request was shredded: nobody knows any more whose it was."),
+    ),
     (UnreadablePostError, BAD_REQUEST),
     (Http404, NOT_FOUND),
     (exceptions.NotFound, NOT_FOUND),
@@ -96,25 +111,23 @@ def problem(error: Exception, context: Mapping[str, Any]) -> Response:
     """The answer to an error of a view: the `EXCEPTION_HANDLER` of the settings."""
     found = problem_of(error)
     headers = dict(found.headers)
-    challenge = getattr(error, "auth_header", None)
-    if found.status == HTTPStatus.UNAUTHORIZED and challenge:
-        headers["WWW-Authenticate"] = challenge
+    if found.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = _challenges(context)
     set_rollback()
     return Response(found.to_dict(), status=found.status, headers=headers, content_type=MEDIA_TYPE)
 
 
+def _challenges(context: Mapping[str, Any]) -> str:
+    """Every way in; the framework itself names the first alone (RFC 9110 section 11.6.1)."""
+    ways = (way.authenticate_header(context["request"]) for way in context["view"].get_authenticators())
+    return ", ".join(filter(None, ways))
+
+
 def problem_of(error: Exception) -> Problem:
     """What to say about an error. An unexpected one is logged by its kind and place, not by its words."""
-    if isinstance(error, RequestError):
-        return _of_request_error(error)
-    if isinstance(error, RoleError):
-        return Problem(status=403, code="role_missing", detail=str(error))
-    if isinstance(error, exceptions.ValidationError):
-        return _of_validation(error)
-    if isinstance(error, exceptions.ParseError):
-        return Problem(status=400, code="body_not_readable", detail=str(error.detail))
-    if isinstance(error, exceptions.Throttled):
-        return _of_throttling(getattr(error, "wait", None))
+    for kinds, described in _DESCRIBED:
+        if isinstance(error, kinds):
+            return described(error)
     for kind, fixed in _FIXED:
         if isinstance(error, kind):
             return fixed
@@ -122,11 +135,27 @@ def problem_of(error: Exception) -> Problem:
     return INTERNAL
 
 
-def _of_request_error(error: RequestError) -> Problem:
+def _of_domain_error(error: RequestError | OutboundError) -> Problem:
+    if isinstance(error, KindError | MessageError):
+        _log(error)
+        return INTERNAL
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        _log(error)
+        return replace(UNAVAILABLE, code=error.code)
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log(error)
         return Problem(status=error.status, code=error.code, detail=INTERNAL.detail)
     return Problem(status=error.status, code=error.code, detail=str(error))
+
+
+def _of_scope(error: ScopeMissingError) -> Problem:
+    challenge = {"WWW-Authenticate": error.challenge}
+    return Problem(status=403, code="insufficient_scope", detail=str(error.detail), headers=challenge)
+
+
+def _of_key_service(error: KeyServiceError) -> Problem:
+    _log(error)
+    return UNAVAILABLE
 
 
 def _of_validation(error: exceptions.ValidationError) -> Problem:
@@ -147,8 +176,8 @@ def _flat(detail: Any, pointer: str) -> Iterator[tuple[str, str]]:
         yield f"#{pointer}", str(detail)
 
 
-def _of_throttling(wait: float | None) -> Problem:
-    seconds = max(1, math.ceil(wait or 60))
+def _of_throttling(error: exceptions.Throttled) -> Problem:
+    seconds = max(1, math.ceil(getattr(error, "wait", None) or 60))
     return Problem(
         status=429,
         code="too_many_requests",
@@ -161,3 +190,17 @@ def _log(error: Exception) -> None:
     # The message of an exception may quote a value; its type and the lines it passed through do not.
     frames = "".join(traceback.format_tb(error.__traceback__))
     logger.error("unexpected %s\n%s", type(error).__name__, frames)
+
+
+# Those that say something of their own; as above, the first class that fits is taken.
+_DESCRIBED: tuple[tuple[Any, Callable[[Any], Problem]], ...] = (
+    ((RequestError, OutboundError), _of_domain_error),
+    (ScopeMissingError, _of_scope),
+    (KeyServiceError, _of_key_service),
+    (RoleError, lambda error: Problem(status=403, code="role_missing", detail=str(error))),
+    # Its message names a part of a letter, never what the part holds.
+    (MissingPartError, lambda error: Problem(status=409, code="letter_incomplete", detail=str(error))),
+    (exceptions.ValidationError, _of_validation),
+    (exceptions.ParseError, lambda error: Problem(status=400, code="body_not_readable", detail=str(error.detail))),
+    (exceptions.Throttled, _of_throttling),
+)

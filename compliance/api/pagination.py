@@ -1,39 +1,49 @@
-"""Pages of requests, newest first, by cursor: rows that arrive meanwhile move no page."""
+"""Pages of requests by cursor: rows that arrive meanwhile move no page, and page 1000 costs what page 1 costs.
 
-from datetime import UTC
-from typing import NoReturn
+Next: compliance/portal/keyset.py
+"""
 
-from django.utils.dateparse import parse_datetime
-from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.pagination import Cursor, CursorPagination
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
+from rest_framework.utils.urls import replace_query_param
+
+from compliance.portal import keyset
+from compliance.portal.keyset import NEWEST_FIRST, Order
+from compliance.requests.models import DeletionRequest
+
+N_ROWS = 50
+_AFTER, _BEFORE = "after.", "before."
 
 
-class NewestFirst(CursorPagination):
-    """50 requests a page, by time of receipt."""
-
-    page_size = 50
-    ordering = ("-received_at", "id")
-
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        """The cursor of the query; raises ValidationError for one that this API did not give out."""
-        try:
-            cursor = super().decode_cursor(request)
-        except NotFound:
-            _refuse()
-        # The framework hands the position to the database as it came.
-        if cursor is not None and cursor.position is not None and not _is_time(str(cursor.position)):
-            _refuse()
-        return cursor
-
-
-def _refuse() -> NoReturn:
-    raise ValidationError({"cursor": "Expected the cursor of a link that this API gave out."})
-
-
-def _is_time(position: str) -> bool:
+def page_of(
+    rows: QuerySet[DeletionRequest], request: Request, cursor: str | None, order: Order = NEWEST_FIRST
+) -> dict[str, Any]:
+    """One page, with the addresses of those beside it; raises ValidationError for a cursor that is none of ours."""
     try:
-        found = parse_datetime(position)
-        return found is not None and found.tzinfo is not None and found.astimezone(UTC).year > 1
-    except (OverflowError, ValueError):
-        return False
+        page = keyset.page(rows, order, n_rows=N_ROWS, **_direction(cursor))
+    except keyset.CursorError as error:
+        raise ValidationError({"cursor": "Expected the cursor of a link that this API gave out."}) from error
+    return {
+        "next": _address(request, _AFTER, page.after),
+        "previous": _address(request, _BEFORE, page.before),
+        "results": page.rows,
+    }
+
+
+def _direction(cursor: str | None) -> dict[str, str]:
+    if cursor is None:
+        return {}
+    for prefix, side in ((_AFTER, "after"), (_BEFORE, "before")):
+        place = cursor.removeprefix(prefix)
+        if place and cursor.startswith(prefix):
+            return {side: place}
+    raise keyset.CursorError
+
+
+def _address(request: Request, prefix: str, place: str | None) -> str | None:
+    if place is None:
+        return None
+    return str(replace_query_param(request.build_absolute_uri(), "cursor", prefix + place))

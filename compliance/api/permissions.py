@@ -1,4 +1,5 @@
-"""Who may use a staff or audit address: holders of one of the roles it names. Checked before anything is read.
+"""Who may use a staff or audit address: holders of one of the roles it names; programs also need the scope of its area.
+Checked before anything is read.
 
 Next: compliance/ledger/actors.py
 """
@@ -8,14 +9,19 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from compliance.api.clients.scopes import Area, refuse_without
 from compliance.ledger.actors import Actor, Role, RoleError, roles_of, staff
 
 
-def any_of(*roles: Role) -> type[BasePermission]:
-    """A permission class that asks for one of these roles. Use it after IsAuthenticated."""
+def any_of(*roles: Role, area: Area) -> type[BasePermission]:
+    """A permission class that asks for one of these roles, and a client's token for the scope of the method.
+
+    Use it after IsAuthenticated.
+    """
 
     class HasOneRole(BasePermission):
         def has_permission(self, request: Request, view: APIView) -> bool:
+            refuse_without(area, request)
             held_role(request.user, *roles)
             return True
 

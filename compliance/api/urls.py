@@ -4,11 +4,23 @@ from typing import Any
 
 from django.urls import URLPattern, path
 from django.views.decorators.cache import cache_control
-from drf_spectacular.views import SpectacularJSONAPIView
 
 from compliance.api.audit import views as audit
+from compliance.api.clients import views as clients
 from compliance.api.recipients import views as recipients
-from compliance.api.staff import asking, deciding, models, models_of_request, reading, tokens
+from compliance.api.schema import SchemaView
+from compliance.api.staff import (
+    asking,
+    deciding,
+    deliveries,
+    identities,
+    intake,
+    models,
+    models_of_request,
+    reading,
+    tokens,
+    webhooks,
+)
 from compliance.api.subjects import views as subjects
 
 app_name = "api"
@@ -36,7 +48,7 @@ urlpatterns = [
     ),
     _endpoint("staff/tokens", tokens.TokensView, "staff-tokens"),
     _endpoint("staff/models", models.ModelsView, "staff-models"),
-    _endpoint("staff/requests", reading.RequestsView, "staff-requests"),
+    _endpoint("staff/requests", intake.RequestsView, "staff-requests"),
     _endpoint("staff/requests/<uuid:request_id>", reading.RequestView, "staff-request"),
     _endpoint("staff/requests/<uuid:request_id>/scope", reading.ScopeView, "staff-scope"),
     _endpoint("staff/requests/<uuid:request_id>/approve", deciding.ApproveView, "staff-approve"),
@@ -52,10 +64,21 @@ urlpatterns = [
     _endpoint("staff/requests/<uuid:request_id>/retry", deciding.RetryView, "staff-retry"),
     _endpoint("staff/requests/<uuid:request_id>/sign-off", deciding.SignOffView, "staff-sign-off"),
     _endpoint("staff/requests/<uuid:request_id>/withdraw", deciding.WithdrawView, "staff-withdraw"),
+    _endpoint("staff/requests/<uuid:request_id>/identity", identities.ConfirmView, "staff-identity"),
+    _endpoint("staff/requests/<uuid:request_id>/unveil", identities.UnveilView, "staff-unveil"),
+    _endpoint("staff/webhooks", webhooks.WebhooksView, "staff-webhooks"),
+    _endpoint("staff/webhooks/<uuid:webhook_id>", webhooks.WebhookView, "staff-webhook"),
+    _endpoint("staff/webhooks/<uuid:webhook_id>/rotate", webhooks.RotateView, "staff-webhook-rotate"),
+    _endpoint("staff/webhooks/<uuid:webhook_id>/test", webhooks.TrialView, "staff-webhook-test"),
+    _endpoint("staff/webhooks/<uuid:webhook_id>/disable", webhooks.DisableView, "staff-webhook-disable"),
+    _endpoint("staff/deliveries", deliveries.DeliveriesView, "staff-deliveries"),
+    _endpoint("staff/deliveries/alarms", deliveries.AlarmsView, "staff-delivery-alarms"),
+    _endpoint("staff/deliveries/<uuid:delivery_id>/redeliver", deliveries.RedeliverView, "staff-redeliver"),
     _endpoint("audit/requests", audit.AuditedRequestsView, "audit-requests"),
     _endpoint("audit/requests/<uuid:request_id>/bundle", audit.BundleView, "audit-bundle"),
     _endpoint("audit/keys", audit.KeysView, "audit-keys"),
     _endpoint("audit/trust", audit.TrustView, "audit-trust"),
     _endpoint("audit/checkpoint", audit.CheckpointView, "audit-checkpoint"),
-    _endpoint("schema", SpectacularJSONAPIView, "schema"),
+    _endpoint("oauth/token", clients.ClientTokenView, "client-tokens"),
+    _endpoint("schema", SchemaView, "schema"),
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 
 from compliance.ledger.actors import STAFF_ROLES, Actor, Role, RoleError, roles_of, staff
 from compliance.ledger.models import ActorPseudonym
+from compliance.outbound.models import Delivery
 
 Arguments = ParamSpec("Arguments")
 PortalView = Callable[Concatenate[HttpRequest, "Viewer", Arguments], HttpResponseBase]
@@ -53,6 +54,11 @@ class Viewer:
     def may_see_models(self) -> bool:
         """Auditors see requests and the ledger only."""
         return self.has_any({Role.OPERATOR, Role.DPO})
+
+    @cached_property
+    def n_alarms(self) -> int:
+        """Deliveries that were given up and that nobody looked at; 0 for those who cannot send them again. One query."""
+        return Delivery.objects.filter(alarmed_at__isnull=False).count() if self.may_see_models else 0
 
 
 def only_for(*roles: Role) -> Callable[[PortalView[Arguments]], DjangoView[Arguments]]:

@@ -5,10 +5,45 @@ from typing import TypeVar
 
 from django import forms
 
+from compliance.identity.methods.manual import LEVEL_BY_MEANS, Means
 from compliance.requests.actions.ask_question import MAX_CHARACTERS
+from compliance.requests.actions.unveil import UnveilingReason
 from compliance.requests.models import ExtensionReason, Ground, HoldReason, RefusalReason
 
 FormT = TypeVar("FormT", bound=forms.Form)
+# In groups, so that whoever fills it in sees what the means prove.
+_MEANS = [
+    (f"Proves level {level}", [(means.value, means.label) for means in Means if LEVEL_BY_MEANS[means] == level])
+    for level in sorted(set(LEVEL_BY_MEANS.values()))
+]
+
+
+class IdentityProofForm(forms.Form):
+    """How staff checked who asks. There is no place for a remark: none is to hold personal data."""
+
+    means = forms.ChoiceField(
+        label="How you checked who asks",
+        choices=[("", "Choose the means"), *_MEANS],
+        help_text="Give every document back, and keep no copy.",
+        error_messages={
+            "required": "Choose how you checked it: an identity is not confirmed without a check.",
+            "invalid_choice": "Choose one of the means in the list.",
+        },
+    )
+
+
+class UnveilingForm(forms.Form):
+    """Why somebody has to know who it is."""
+
+    reason = forms.ChoiceField(
+        label="Why you have to know",
+        choices=[("", "Choose a reason"), *UnveilingReason.choices],
+        help_text="The ledger keeps the reason, with your id, for good.",
+        error_messages={
+            "required": "Choose the reason: an identity is not read without one.",
+            "invalid_choice": "Choose one of the reasons in the list.",
+        },
+    )
 
 
 class ApprovalForm(forms.Form):
@@ -31,11 +66,19 @@ class RefusalForm(forms.Form):
     reason = forms.ChoiceField(
         label="Reason for refusing",
         choices=[("", "Choose a reason"), *RefusalReason.choices],
-        help_text="The person is told this reason, and where they can complain.",
+        help_text="The person is told this reason, and where they can complain. "
+        "Art. 11 takes a search of every data source before: see “Data sources” below.",
         error_messages={
             "required": "Choose the reason: a request cannot be refused without one.",
             "invalid_choice": "Choose one of the reasons in the list.",
         },
+    )
+    words = forms.CharField(
+        label="The facts behind it (optional)",
+        required=False,
+        max_length=MAX_CHARACTERS,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="They go into the letter to the person.",
     )
 
 

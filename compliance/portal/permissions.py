@@ -6,11 +6,13 @@ button in every state to see that none leads to a refusal.
 
 from dataclasses import dataclass
 
+from compliance.identity import proving
+from compliance.identity.methods import manual
 from compliance.ledger.actors import STAFF_ROLES, Role
 from compliance.portal.access import Viewer
 from compliance.requests import scope
+from compliance.requests.actions import hold_model, search_again
 from compliance.requests.actions.except_model import DECIDABLE
-from compliance.requests.actions.hold_model import STAFF
 from compliance.requests.identities import VaultError
 from compliance.requests.models import DeletionRequest, Target
 from compliance.requests.states import (
@@ -24,11 +26,12 @@ from compliance.requests.states import (
 )
 
 BUNDLE_ROLES = (Role.AUDITOR, Role.DPO)
-EXTENDERS = EXCEPTERS = (Role.DPO,)
-HOLDERS = STAFF
+EXTENDERS = EXCEPTERS = UNVEILERS = (Role.DPO,)
+HOLDERS = hold_model.STAFF
+SEARCHERS = search_again.STAFF
+PROVERS = tuple(role for role in STAFF_ROLES if role in manual.method.roles)
 #: Who reads what was written about a request: it may name the person.
 READERS = (Role.OPERATOR, Role.DPO)
-_HOLDABLE = frozenset({RequestState.UNDER_REVIEW, RequestState.EXECUTING, RequestState.ATTENTION})
 _COMPLETIONS = frozenset({"request.completed", "request.partly_completed"})
 _BUSY = TO_BE_MADE | TO_BE_JUDGED
 
@@ -37,6 +40,8 @@ _BUSY = TO_BE_MADE | TO_BE_JUDGED
 class Actions:
     """Which of the things that can be done now this viewer may do. `own_decision` is why a signature is refused."""
 
+    confirm_identity: bool
+    unveil: bool
     approve: bool
     refuse: bool
     withdraw: bool
@@ -69,14 +74,20 @@ def roles_for(*events: str) -> tuple[Role, ...]:
     return tuple(role for role in STAFF_ROLES if role in roles)
 
 
-def actions(deletion: DeletionRequest, viewer: Viewer, *, is_extendable: bool) -> Actions:
-    """What stands on the page; `is_extendable` tells whether the law and the dates allow an extension now."""
+def actions(deletion: DeletionRequest, viewer: Viewer, *, is_extendable: bool, is_identity_kept: bool) -> Actions:
+    """What stands on the page.
+
+    `is_extendable` tells whether the law and the dates allow an extension now, `is_identity_kept` whether there is an
+    identity to be read.
+    """
     state = RequestState(deletion.state)
     events = {move.event for move in MOVES if move.old is state and viewer.has_any(move.roles)}
     own_decision = deletion.decided_by is not None and deletion.decided_by == viewer.ledger_id()
     may_sign_off = bool(events & _COMPLETIONS)
     is_repeatable = state is RequestState.ATTENTION and _is_repeatable(deletion)
     return Actions(
+        confirm_identity=state in proving.WAITING and viewer.has_any(PROVERS),
+        unveil=is_identity_kept and viewer.has_any(UNVEILERS),
         # Work that failed under an unchanged scope is tried again; approving it anew would change nothing.
         approve="request.approved" in events and not is_repeatable,
         refuse="request.refused" in events and not any(scope.is_settled(target) for target in deletion.targets.all()),
@@ -95,7 +106,7 @@ def may_touch_models(deletion: DeletionRequest, viewer: Viewer) -> bool:
     if deletion.closed_at is not None or not viewer.has_any(HOLDERS):
         return False
     is_held = any(target.state == TargetState.HELD for target in deletion.targets.all())
-    return is_held or deletion.state in _HOLDABLE
+    return is_held or deletion.state in hold_model.HOLDABLE
 
 
 def model_actions(deletion: DeletionRequest, viewer: Viewer, target: Target | None, n_records: int) -> ModelActions:
@@ -127,7 +138,7 @@ def _is_holdable(deletion: DeletionRequest, state: TargetState | None) -> bool:
     if state is None and deletion.state == RequestState.EXECUTING:
         # Nobody approved that this model is changed: there is nothing to stop.
         return False
-    return deletion.state in _HOLDABLE and _can_become(TargetState.HELD, state)
+    return deletion.state in hold_model.HOLDABLE and _can_become(TargetState.HELD, state)
 
 
 def _can_become(wanted: TargetState, state: TargetState | None) -> bool:

@@ -3,40 +3,38 @@
 from dataclasses import dataclass
 from typing import Any
 
+from compliance.identity import proving
 from compliance.portal import narrative, permissions, scope_preview, target_cards
+from compliance.portal import notes as written
 from compliance.portal import related as related_requests
 from compliance.portal.access import Viewer
 from compliance.portal.dates import Dates, Extension, dates
 from compliance.portal.forms import (
     ApprovalForm,
     ExtensionForm,
+    IdentityProofForm,
     QuestionForm,
     RefusalForm,
     SettlementForm,
     SignOffForm,
+    UnveilingForm,
     WithdrawalForm,
     form_of,
 )
+from compliance.portal.keeping import Keeping, keeping
 from compliance.portal.narrative import ON_HOLD, REASONS, STANDINGS, WORKING, Standing, Step
+from compliance.portal.notes import Notes
 from compliance.portal.permissions import Actions
 from compliance.portal.related import Related
 from compliance.portal.scope_preview import ScopePreview
+from compliance.portal.source_searches import SourceSearches, source_searches
 from compliance.portal.target_cards import TargetCard
 from compliance.requests import queries
-from compliance.requests.identities import VaultError
 from compliance.requests.models import DeletionRequest
-from compliance.requests.queries import Note, TimelineEntry
+from compliance.requests.queries import TimelineEntry
 from compliance.requests.states import RequestState, TargetState
 
 _PREFIX = 12
-
-
-@dataclass(frozen=True, kw_only=True)
-class Notes:
-    """What was written about a request, for those who may read it; `problem` says why it cannot be opened, or is ""."""
-
-    rows: list[Note]
-    problem: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +51,15 @@ class RequestPage:
     dates: Dates
     pseudonym: str
     identity: list[tuple[int, str]]
+    still_needed: str
+    keeping: Keeping
     related: list[Related]
     notes: Notes | None
     attention: str
     actions: Actions
     forms: dict[str, Any]
     scope: ScopePreview | None
+    searches: SourceSearches
     concerned: list[TargetCard]
     unconcerned: list[str]
     timeline: list[TimelineEntry]
@@ -78,7 +79,13 @@ def build(
     """The page for this viewer; `forms` replaces blank forms by filled-in ones. Writes nothing."""
     cards = target_cards.cards(deletion)
     counted = dates(deletion)
-    actions = permissions.actions(deletion, viewer, is_extendable=counted.extension is Extension.POSSIBLE)
+    kept = keeping(deletion)
+    actions = permissions.actions(
+        deletion,
+        viewer,
+        is_extendable=counted.extension is Extension.POSSIBLE,
+        is_identity_kept=kept.is_kept,
+    )
     timeline = queries.timeline(deletion.pk)
     reason = _attention(timeline) if deletion.state == RequestState.ATTENTION else ""
     may_touch, may_read = permissions.may_touch_models(deletion, viewer), viewer.has_any(permissions.READERS)
@@ -89,12 +96,15 @@ def build(
         dates=counted,
         pseudonym=_pseudonym(deletion),
         identity=_identity(timeline),
+        still_needed=proving.still_needed(deletion),
+        keeping=kept,
         related=related_requests.related(deletion),
-        notes=_notes(deletion) if may_read and not is_reloading else None,
+        notes=written.notes(deletion) if may_read and not is_reloading else None,
         attention=REASONS.get(reason, f"The reason recorded is “{reason}”.") if reason else "",
         actions=actions,
         forms={**_blank_forms(), **(forms or {})},
         scope=scope_preview.preview(deletion, viewer, forms) if may_touch and not is_reloading else None,
+        searches=source_searches(deletion, viewer),
         concerned=[card for card in cards if card.target.state != TargetState.NOT_PRESENT],
         unconcerned=[card.target.model.name for card in cards if card.target.state == TargetState.NOT_PRESENT],
         timeline=timeline,
@@ -106,6 +116,8 @@ def build(
 
 def _blank_forms() -> dict[str, Any]:
     return {
+        "confirm_identity": form_of(IdentityProofForm),
+        "unveil": form_of(UnveilingForm),
         "approve": form_of(ApprovalForm),
         "refuse": form_of(RefusalForm),
         "withdraw": form_of(WithdrawalForm),
@@ -126,14 +138,6 @@ def _identity(timeline: list[TimelineEntry]) -> list[tuple[int, str]]:
     """Each proof in its order: its level, and the method in words."""
     proofs = [entry.facts for entry in timeline if entry.event_type == "request.identity_confirmed"]
     return [(int(facts["level"]), narrative.IDENTITY_METHODS[facts["method"]]) for facts in proofs]
-
-
-def _notes(deletion: DeletionRequest) -> Notes:
-    try:
-        return Notes(rows=queries.notes(deletion.pk))
-    except (VaultError, DeletionRequest.vault.RelatedObjectDoesNotExist) as error:
-        # The rest of the page is shown all the same.
-        return Notes(rows=[], problem=str(error))
 
 
 def _attention(timeline: list[TimelineEntry]) -> str:

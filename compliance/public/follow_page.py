@@ -1,13 +1,13 @@
 """Everything that the page of one request shows to the person: made from the tables of states and moves, not by hand."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.forms import Form
 
 from compliance.evidence.verdict import Result
 from compliance.identity import catalogue, proving
+from compliance.identity.method import Method
 from compliance.identity.openid import sign_in
 from compliance.ledger.actors import Role
 from compliance.letters.parts import Assurance
@@ -124,7 +124,7 @@ def _proof(deletion: DeletionRequest, words: Words, form: Form | None) -> Proof 
     )
 
 
-def _methods() -> list[Any]:
+def _methods() -> list[Method]:
     return catalogue.open_to(Role.SUBJECT, settings.IDENTITY_LEVEL)
 
 
@@ -154,8 +154,7 @@ def _models(deletion: DeletionRequest) -> list[tuple[str, int]]:
 
 
 def _evidence_line(row: dict[str, str], words: Words) -> EvidenceLine:
-    is_failed = row["result"] == Result.FAILED.code
+    result = Result(row["result"])
+    is_failed = result is Result.FAILED
     said = words.letters.unconfirmed if is_failed else words.letters.assurances[Assurance(row["assurance"])]
-    return EvidenceLine(
-        result=words.text(f"result_{row['result']}"), assurance=said, leaf_sha256=row["leaf_sha256"]
-    )
+    return EvidenceLine(result=words.text(f"result_{result.code}"), assurance=said, leaf_sha256=row["leaf_sha256"])

@@ -26,9 +26,7 @@ class AskForm(forms.Form):
 
     form_id = forms.CharField(required=False, max_length=36, widget=forms.HiddenInput)
     kind = forms.ChoiceField(choices=[(kind, kind) for kind in IDENTIFIER_KINDS], initial=IDENTIFIER_KINDS[0])
-    value = forms.CharField(
-        max_length=MAX_EMAIL, widget=forms.EmailInput(attrs={"autocomplete": "email", **_AS_IT_IS})
-    )
+    value = forms.CharField(max_length=MAX_EMAIL, widget=forms.EmailInput(attrs={"autocomplete": "email", **_AS_IT_IS}))
     ground = forms.ChoiceField(choices=Ground.choices, widget=forms.RadioSelect)
     regulation = forms.ChoiceField(choices=Regulation.choices, initial=Regulation.GDPR.value, widget=forms.RadioSelect)
     said = forms.CharField(required=False, max_length=MAX_CHARACTERS, widget=forms.Textarea(attrs={"rows": 4}))
@@ -90,14 +88,15 @@ def form_of(
     initial: Mapping[str, object] | None = None,
 ) -> FormT:
     """A form of this kind that speaks this language."""
-    form = kind(data, initial=initial, auto_id="%s", label_suffix="")
+    form = kind(data, initial=dict(initial or {}), auto_id="%s", label_suffix="")
     for name, field in form.fields.items():
         field.label = words.texts.get(f"label_{name}", "")
         field.help_text = words.texts.get(f"hint_{name}", "")
-        field.error_messages = _messages(words, name)
+        field.error_messages.update(_messages(words, name))
     for name, choices in (("kind", kinds_in), ("ground", grounds_in), ("regulation", regulations_in)):
-        if isinstance(field := form.fields.get(name), forms.ChoiceField):
-            field.choices = choices(words)
+        choice = form.fields.get(name)
+        if isinstance(choice, forms.ChoiceField):
+            choice.choices = choices(words)
     if len(IDENTIFIER_KINDS) == 1 and "kind" in form.fields:
         form.fields["kind"].widget = forms.HiddenInput()
     return form

@@ -4,6 +4,7 @@ The letter is composed from the rows as they are now, in the language of the pag
 """
 
 import re
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -34,8 +35,11 @@ def outcome_of(deletion: DeletionRequest, words: Words) -> list[Block]:
     """
     if RequestState(deletion.state) not in TERMINAL:
         return []
+    shown = copy(deletion)
+    # Authority and court are named in the language of the page, too; the row keeps that of its letters.
+    shown.locale = words.code
     # Each end has a letter of its name.
-    letter = Letter(request=deletion, kind=Letter.Kind(deletion.state), created_at=datetime.now(tz=UTC))
+    letter = Letter(request=shown, kind=Letter.Kind(deletion.state), created_at=datetime.now(tz=UTC))
     try:
         body = compose(letter.kind, words.code, parts_of(letter)).body
     except (LetterError, VaultError):

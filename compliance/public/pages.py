@@ -1,8 +1,9 @@
 """A page in a language: what all of them have in common, and the pages of what went wrong."""
 
+import uuid
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -26,7 +27,8 @@ def page(view: PublicView[Arguments]) -> LocalView[Arguments]:
     ) -> HttpResponse:
         return private(view(request, words_of(language), *args, **kwargs))
 
-    return never_cache(localised)
+    # `wraps` gives the result the view's own parameters in the eyes of mypy; what is called has the language.
+    return cast("LocalView[Arguments]", never_cache(localised))
 
 
 def private(response: HttpResponse) -> HttpResponse:
@@ -61,9 +63,17 @@ def show(
     return response
 
 
-def refused(request: HttpRequest, words: Words, reason: str, status: int, **values: object) -> HttpResponse:
-    """What went wrong: the texts `title_<reason>` and `text_<reason>`."""
-    shown = {"title": words.text(f"title_{reason}"), "text": words.text(f"text_{reason}", **values)}
+def refused(
+    request: HttpRequest,
+    words: Words,
+    reason: str,
+    status: int,
+    request_id: uuid.UUID | None = None,
+    **values: object,
+) -> HttpResponse:
+    """What went wrong: the texts `title_<reason>` and `text_<reason>`; with a request, the way back to it."""
+    shown: dict[str, object] = {"title": words.text(f"title_{reason}"), "text": words.text(f"text_{reason}", **values)}
+    shown["request_id"] = request_id
     return private(show(request, words, "refused", shown, status=status))
 
 

@@ -68,9 +68,10 @@ def words_of(code: str) -> Words:
 
 def preferred(accept_language: str) -> str:
     """The language that a browser asks for (RFC 9110, section 12.5.4), or English."""
-    for tag, _ in parse_accept_lang_header(accept_language):
+    for tag, weight in parse_accept_lang_header(accept_language):
         code = tag.partition("-")[0]
-        if code in available():
+        # A weight of 0 says "not this one".
+        if weight > 0 and code in available():
             return code
     return law.DEFAULT
 

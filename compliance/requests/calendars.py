@@ -4,7 +4,7 @@ Public holidays come with the package `holidays`, whose data is part of it: noth
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from importlib.metadata import version
@@ -63,7 +63,7 @@ class Calendar:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        return {**asdict(self), "weekend": list(self.weekend)}
+        return {"country": self.country, "subdivision": self.subdivision, "weekend": list(self.weekend)}
 
     @property
     def label(self) -> str:

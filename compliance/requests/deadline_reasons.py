@@ -85,8 +85,12 @@ def _pauses(clock: Clock) -> list[str]:
         return []
     if not clock.regime.pauses_count:
         return [f"Waiting for the person does not stop this clock ({clock.regime.pause_source})."]
+    told = [pause for pause in clock.suspensions if pause.from_date != pause.until_date]
+    if not told:
+        # Answered on the day of the question: that day runs in any case.
+        return []
     return [
-        *(_pause(pause) for pause in clock.suspensions),
+        *(_pause(pause) for pause in told),
         _paused_end("the first period", clock, clock.nominal_end),
         _paused_end("the extended one", clock, clock.nominal_extended_end),
         f"Alarms go by the dates without pauses; the others hold if the suspension is accepted ({clock.regime.pause_source}).",

@@ -19,6 +19,7 @@ from compliance.ledger.actors import Actor
 from compliance.ledger.record import record_event
 from compliance.outbound.event_types import event_type_of
 from compliance.outbound.notifying import notify
+from compliance.recipients import notices as recipient_notices
 from compliance.requests.errors import ForbiddenActorError, NotFoundError, NotReadyError, StaleStateError, StateError
 from compliance.requests.models import DeletionRequest, HoldReason, Job, Policy, RefusalReason, Target
 from compliance.requests.scope import ModelScope
@@ -222,6 +223,8 @@ def _tell_others(request: DeletionRequest) -> None:
     """Messages about the new state are rows of this transaction; they go out after it."""
     notify(event_type_of(RequestState(request.state)), request.pk, request.changed_at)
     notifications.state_changed(request)
+    if request.state == RequestState.SIGNOFF:
+        recipient_notices.owe(request)
 
 
 def _update(request: DeletionRequest, columns: dict[str, Any]) -> None:

@@ -11,9 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from compliance.api.audit.serializers import AuditedRequestSerializer, AuditPageSerializer, KeysSerializer, PageQuery
-from compliance.api.bodies import check
-from compliance.api.pagination import NewestFirst
+from compliance.api import examples
+from compliance.api.audit.serializers import AuditPageSerializer, KeysSerializer, PageQuery
+from compliance.api.bodies import read_query
+from compliance.api.clients.scopes import AUDIT
+from compliance.api.pagination import page_of
 from compliance.api.permissions import any_of
 from compliance.api.schema import BYTES, TEXT, described
 from compliance.evidence import trust as trusts
@@ -26,7 +28,7 @@ from compliance.reports import request_bundle
 from compliance.requests import queries
 from compliance.requests.errors import NotReadyError
 
-AUDITORS = (IsAuthenticated, any_of(Role.AUDITOR, Role.DPO))
+AUDITORS = (IsAuthenticated, any_of(Role.AUDITOR, Role.DPO, area=AUDIT))
 
 
 class AuditedRequestsView(APIView):
@@ -34,13 +36,18 @@ class AuditedRequestsView(APIView):
 
     permission_classes = AUDITORS
 
-    @described("List requests to audit", query=PageQuery, answers=AuditPageSerializer, refusals=(400, 401, 403))
+    @described(
+        "List requests to audit",
+        query=PageQuery,
+        answers=AuditPageSerializer,
+        refusals=(400, 401, 403),
+        answered=examples.AUDITED,
+    )
     def get(self, request: Request) -> Response:
         """Newest first, 50 a page."""
-        check(PageQuery, request.query_params.dict())
-        pages = NewestFirst()
-        rows = pages.paginate_queryset(queries.listing(), request, self)
-        return pages.get_paginated_response(AuditedRequestSerializer(rows, many=True).data)
+        asked = read_query(PageQuery, request)
+        rows = queries.listing().defer("deadlines", "scope")
+        return Response(AuditPageSerializer(page_of(rows, request, asked.get("cursor"))).data)
 
 
 class BundleView(APIView):
@@ -61,7 +68,7 @@ class KeysView(APIView):
 
     permission_classes = AUDITORS
 
-    @described("List the public keys", answers=KeysSerializer, refusals=(401, 403))
+    @described("List the public keys", answers=KeysSerializer, refusals=(401, 403), answered=examples.KEYS)
     def get(self, request: Request) -> Response:
         """Of the log and of the evidence, oldest first."""
         keys = PublicKey.objects.order_by("published_at", "key_sha256")
@@ -89,7 +96,13 @@ class CheckpointView(APIView):
 
     permission_classes = AUDITORS
 
-    @described("Read the newest checkpoint", answers=TEXT, media_type="text/plain", refusals=(401, 403, 409))
+    @described(
+        "Read the newest checkpoint",
+        answers=TEXT,
+        media_type="text/plain",
+        refusals=(401, 403, 409),
+        answered=examples.CHECKPOINT,
+    )
     def get(self, request: Request) -> HttpResponse:
         """A note as C2SP tlog-checkpoint has it, with its cosignatures, for comparison with what others are shown."""
         newest = checkpointer.latest()

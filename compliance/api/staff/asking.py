@@ -10,7 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from compliance.api import examples
 from compliance.api.bodies import read
+from compliance.api.clients.scopes import REQUESTS
 from compliance.api.permissions import acting_as, any_of
 from compliance.api.schema import described
 from compliance.api.staff.serializers import ExtendBody, NotesSerializer, QuestionBody, RequestSerializer, SettleBody
@@ -27,13 +29,14 @@ _STAFF = (Role.OPERATOR, Role.DPO)
 class QuestionView(APIView):
     """A question to the person."""
 
-    permission_classes = (IsAuthenticated, any_of(*_STAFF))
+    permission_classes = (IsAuthenticated, any_of(*_STAFF, area=REQUESTS))
 
     @described(
         "Ask the person",
         body=QuestionBody,
         answers=RequestSerializer,
         refusals=_REFUSALS,
+        answered=examples.REQUEST,
         sent={"question": "Under which name did you write to us?"},
     )
     def post(self, request: Request, request_id: uuid.UUID) -> Response:
@@ -46,13 +49,14 @@ class QuestionView(APIView):
 class AnswerView(APIView):
     """An answer that came another way, or the decision to go on without one."""
 
-    permission_classes = (IsAuthenticated, any_of(*_STAFF))
+    permission_classes = (IsAuthenticated, any_of(*_STAFF, area=REQUESTS))
 
     @described(
         "Settle the question",
         body=SettleBody,
         answers=RequestSerializer,
         refusals=_REFUSALS,
+        answered=examples.REQUEST,
         sent={"answer": "Answered by telephone."},
     )
     def post(self, request: Request, request_id: uuid.UUID) -> Response:
@@ -65,13 +69,14 @@ class AnswerView(APIView):
 class ExtendView(APIView):
     """More time."""
 
-    permission_classes = (IsAuthenticated, any_of(Role.DPO))
+    permission_classes = (IsAuthenticated, any_of(Role.DPO, area=REQUESTS))
 
     @described(
         "Extend the period",
         body=ExtendBody,
         answers=RequestSerializer,
         refusals=_REFUSALS,
+        answered=examples.REQUEST,
         sent={"reason": "complexity"},
     )
     def post(self, request: Request, request_id: uuid.UUID) -> Response:
@@ -84,9 +89,9 @@ class ExtendView(APIView):
 class NotesView(APIView):
     """What was asked, answered, reported and given as reasons, in words."""
 
-    permission_classes = (IsAuthenticated, any_of(*_STAFF))
+    permission_classes = (IsAuthenticated, any_of(*_STAFF, area=REQUESTS))
 
-    @described("Read the notes", answers=NotesSerializer, refusals=(401, 403, 404))
+    @described("Read the notes", answers=NotesSerializer, refusals=(401, 403, 404), answered=examples.NOTES)
     def get(self, request: Request, request_id: uuid.UUID) -> Response:
         """In the order they were written. They may name the person, and are shredded with the request."""
         return Response(NotesSerializer({"notes": queries.notes(request_id)}).data)

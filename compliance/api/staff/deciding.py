@@ -10,7 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from compliance.api import examples
 from compliance.api.bodies import NoMembers, read
+from compliance.api.clients.scopes import REQUESTS
 from compliance.api.permissions import acting_as, any_of
 from compliance.api.schema import described
 from compliance.api.staff.serializers import ApproveBody, RefuseBody, RequestSerializer
@@ -28,9 +30,16 @@ _STAFF = (Role.OPERATOR, Role.DPO)
 class ApproveView(APIView):
     """The decision to erase."""
 
-    permission_classes = (IsAuthenticated, any_of(Role.DPO))
+    permission_classes = (IsAuthenticated, any_of(Role.DPO, area=REQUESTS))
 
-    @described("Approve", body=ApproveBody, answers=RequestSerializer, refusals=_REFUSALS, sent={"ground": "art17_1_b"})
+    @described(
+        "Approve",
+        body=ApproveBody,
+        answers=RequestSerializer,
+        refusals=_REFUSALS,
+        answered=examples.REQUEST,
+        sent={"ground": "art17_1_b"},
+    )
     def post(self, request: Request, request_id: uuid.UUID) -> Response:
         """Freeze the scope and let the work begin. DPO alone."""
         ground = read(ApproveBody, request)["ground"]
@@ -41,9 +50,16 @@ class ApproveView(APIView):
 class RefuseView(APIView):
     """The decision not to erase."""
 
-    permission_classes = (IsAuthenticated, any_of(Role.DPO))
+    permission_classes = (IsAuthenticated, any_of(Role.DPO, area=REQUESTS))
 
-    @described("Refuse", body=RefuseBody, answers=RequestSerializer, refusals=_REFUSALS, sent={"reason": "art17_3_b"})
+    @described(
+        "Refuse",
+        body=RefuseBody,
+        answers=RequestSerializer,
+        refusals=_REFUSALS,
+        answered=examples.REQUEST,
+        sent={"reason": "art17_3_b"},
+    )
     def post(self, request: Request, request_id: uuid.UUID) -> Response:
         """The person is told the reason and where to complain. DPO alone."""
         said = read(RefuseBody, request)
@@ -55,9 +71,9 @@ class RefuseView(APIView):
 class RetryView(APIView):
     """Work that failed."""
 
-    permission_classes = (IsAuthenticated, any_of(*_STAFF))
+    permission_classes = (IsAuthenticated, any_of(*_STAFF, area=REQUESTS))
 
-    @described("Retry", body=NoMembers, answers=RequestSerializer, refusals=_REFUSALS)
+    @described("Retry", body=NoMembers, answers=RequestSerializer, refusals=_REFUSALS, answered=examples.REQUEST)
     def post(self, request: Request, request_id: uuid.UUID) -> Response:
         """A new job for each model whose job failed or was inconclusive."""
         read(NoMembers, request)
@@ -68,9 +84,9 @@ class RetryView(APIView):
 class SignOffView(APIView):
     """The second signature."""
 
-    permission_classes = (IsAuthenticated, any_of(*_STAFF))
+    permission_classes = (IsAuthenticated, any_of(*_STAFF, area=REQUESTS))
 
-    @described("Sign off", body=NoMembers, answers=RequestSerializer, refusals=_REFUSALS)
+    @described("Sign off", body=NoMembers, answers=RequestSerializer, refusals=_REFUSALS, answered=examples.REQUEST)
     def post(self, request: Request, request_id: uuid.UUID) -> Response:
         """The verified versions go into service. Not by the person who decided."""
         read(NoMembers, request)
@@ -81,9 +97,9 @@ class SignOffView(APIView):
 class WithdrawView(APIView):
     """A request taken back through staff."""
 
-    permission_classes = (IsAuthenticated, any_of(*_STAFF))
+    permission_classes = (IsAuthenticated, any_of(*_STAFF, area=REQUESTS))
 
-    @described("Withdraw", body=NoMembers, answers=RequestSerializer, refusals=_REFUSALS)
+    @described("Withdraw", body=NoMembers, answers=RequestSerializer, refusals=_REFUSALS, answered=examples.REQUEST)
     def post(self, request: Request, request_id: uuid.UUID) -> Response:
         """On the person's word, as long as nothing was decided."""
         read(NoMembers, request)

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from compliance.api import examples
 from compliance.api.schema import described
 from compliance.api.staff.reading import READERS
 from compliance.registry.models import MethodCard, RegisteredModel
@@ -62,7 +63,7 @@ class ModelsView(APIView):
 
     permission_classes = READERS
 
-    @described("List models and methods", answers=RegisterSerializer, refusals=(401, 403))
+    @described("List models and methods", answers=RegisterSerializer, refusals=(401, 403), answered=examples.REGISTER)
     def get(self, request: Request) -> Response:
         """Models with their versions, and the cards of methods and audits."""
         models = RegisteredModel.objects.select_related("data_source").prefetch_related("versions")

@@ -10,7 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from compliance.api import examples
 from compliance.api.bodies import NoMembers, read
+from compliance.api.clients.scopes import REQUESTS
 from compliance.api.permissions import acting_as, any_of
 from compliance.api.schema import described
 from compliance.api.staff.serializers import ExceptBody, HoldBody, RequestSerializer
@@ -27,13 +29,14 @@ _STAFF = (Role.OPERATOR, Role.DPO)
 class ExceptView(APIView):
     """A refusal for one model."""
 
-    permission_classes = (IsAuthenticated, any_of(Role.DPO))
+    permission_classes = (IsAuthenticated, any_of(Role.DPO, area=REQUESTS))
 
     @described(
         "Except a model",
         body=ExceptBody,
         answers=RequestSerializer,
         refusals=_REFUSALS,
+        answered=examples.REQUEST,
         sent={"reason": "art17_3_e", "words": "The records are evidence in a pending suit."},
     )
     def post(self, request: Request, request_id: uuid.UUID, model_id: uuid.UUID) -> Response:
@@ -47,9 +50,11 @@ class ExceptView(APIView):
 class IncludeView(APIView):
     """An exception taken back."""
 
-    permission_classes = (IsAuthenticated, any_of(Role.DPO))
+    permission_classes = (IsAuthenticated, any_of(Role.DPO, area=REQUESTS))
 
-    @described("Include a model", body=NoMembers, answers=RequestSerializer, refusals=_REFUSALS)
+    @described(
+        "Include a model", body=NoMembers, answers=RequestSerializer, refusals=_REFUSALS, answered=examples.REQUEST
+    )
     def post(self, request: Request, request_id: uuid.UUID, model_id: uuid.UUID) -> Response:
         """The model is to forget the person after all. Before the approval. DPO alone."""
         read(NoMembers, request)
@@ -60,13 +65,14 @@ class IncludeView(APIView):
 class HoldView(APIView):
     """A model that must stay as it is for now."""
 
-    permission_classes = (IsAuthenticated, any_of(*_STAFF))
+    permission_classes = (IsAuthenticated, any_of(*_STAFF, area=REQUESTS))
 
     @described(
         "Hold a model",
         body=HoldBody,
         answers=RequestSerializer,
         refusals=_REFUSALS,
+        answered=examples.REQUEST,
         sent={"reason": "restriction_art18"},
     )
     def post(self, request: Request, request_id: uuid.UUID, model_id: uuid.UUID) -> Response:
@@ -79,9 +85,11 @@ class HoldView(APIView):
 class ReleaseView(APIView):
     """A hold lifted."""
 
-    permission_classes = (IsAuthenticated, any_of(*_STAFF))
+    permission_classes = (IsAuthenticated, any_of(*_STAFF, area=REQUESTS))
 
-    @described("Release a model", body=NoMembers, answers=RequestSerializer, refusals=_REFUSALS)
+    @described(
+        "Release a model", body=NoMembers, answers=RequestSerializer, refusals=_REFUSALS, answered=examples.REQUEST
+    )
     def post(self, request: Request, request_id: uuid.UUID, model_id: uuid.UUID) -> Response:
         """Where the request was planned already, the model gets its job at once."""
         read(NoMembers, request)

@@ -9,14 +9,6 @@ from compliance.api.bodies import TextField, one_of
 from compliance.requests import queries
 from compliance.requests.actions.ask_question import MAX_CHARACTERS
 from compliance.requests.models import DeletionRequest, ExtensionReason, Ground, HoldReason, RefusalReason
-from compliance.requests.states import RequestState
-
-
-class ListQuery(serializers.Serializer[Any]):
-    """Which requests to list."""
-
-    state = one_of(RequestState, required=False)
-    cursor = TextField(required=False, max_length=500, help_text="from the link to the next or previous page")
 
 
 class ApproveBody(serializers.Serializer[Any]):

@@ -1,11 +1,12 @@
 """What a data subject sends, and is told: the state, the dates, the reasons; never the identity, never our inside."""
 
-from typing import Any
+from typing import Any, TypedDict
 
 from django.urls import reverse
 from rest_framework import serializers
 
 from compliance.api.bodies import TextField, one_of
+from compliance.identity.proving import still_needed
 from compliance.registry.pseudonyms import IDENTIFIER_KINDS
 from compliance.requests import clocks, queries
 from compliance.requests.actions.ask_question import MAX_CHARACTERS
@@ -13,7 +14,7 @@ from compliance.requests.actions.submit import Submitted
 from compliance.requests.choices import LOCALES
 from compliance.requests.identities import CODE_DIGITS
 from compliance.requests.models import DeletionRequest, Ground, RefusalReason, Regulation
-from compliance.requests.states import TargetState
+from compliance.requests.states import RequestState, TargetState
 
 #: RFC 5321 section 4.5.3.1.3: a path of 256 octets with its two angle brackets.
 MAX_EMAIL = 254
@@ -139,17 +140,40 @@ class StatusSerializer(serializers.Serializer[Any]):
     )
     letters = LetterSerializer(many=True)
     evidence = EvidenceSummarySerializer(many=True)
+    identity_level = serializers.IntegerField(help_text="how well the identity is proven so far: 0 to 3")
+    still_needed = serializers.CharField(help_text="what is missing while a proof of identity is; else empty")
     models = ModelsSerializer(allow_null=True, help_text="null until the request is approved")
     links = LinksSerializer()
 
 
+class Submission(TypedDict):
+    """What `submit` takes of a person."""
+
+    identifier_kind: str
+    identifier_value: str
+    ground: str
+    regulation: str
+    locale: str
+
+
+def submission(asked: dict[str, Any]) -> Submission:
+    """The members of a SubmitBody as `submit` takes them."""
+    return {
+        "identifier_kind": asked["identifier"]["kind"],
+        "identifier_value": asked["identifier"]["value"],
+        "ground": asked["ground"],
+        "regulation": asked["regulation"],
+        "locale": asked["locale"],
+    }
+
+
 def receipt(submitted: Submitted) -> dict[str, Any]:
-    """The answer to a new request."""
+    """The answer to a new request: what it was when it was received, also where it is given again."""
     request = submitted.request
     return {
         "id": request.pk,
-        "state": request.state,
-        "state_label": request.get_state_display(),
+        "state": RequestState.RECEIVED.value,
+        "state_label": RequestState.RECEIVED.label,
         "received_at": request.received_at,
         "status_token": submitted.token,
         "links": _links(request),
@@ -173,6 +197,8 @@ def status_of(request: DeletionRequest) -> dict[str, Any]:
         "question": queries.open_question(request),
         "letters": list(request.letters.all()),
         "evidence": queries.evidence_summary(request),
+        "identity_level": request.identity_level,
+        "still_needed": still_needed(request),
         "models": _models(request),
         "links": _links(request),
     }

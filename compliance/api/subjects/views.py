@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
+from compliance.api import examples, idempotency
 from compliance.api.authentication import SubjectAuthentication, opened
 from compliance.api.bodies import NoMembers, read
 from compliance.api.schema import described
@@ -24,16 +25,25 @@ from compliance.api.subjects.serializers import (
     SubmittedSerializer,
     receipt,
     status_of,
+    submission,
 )
+from compliance.intake.receiving import once
 from compliance.ledger.actors import subject_of
 from compliance.requests.actions.answer_question import answer_question
 from compliance.requests.actions.ask_for_code import ask_for_code
 from compliance.requests.actions.complain import complain
 from compliance.requests.actions.confirm_identity import confirm_identity
-from compliance.requests.actions.submit import submit
+from compliance.requests.actions.submit import Submitted, submit
 from compliance.requests.actions.withdraw import withdraw
+from compliance.requests.models import Channel
 
 _ASKED_FOR = {"identifier": {"kind": "email", "value": "name@example.org"}, "ground": "art17_1_b", "regulation": "gdpr"}
+
+
+def received(submitted: Submitted) -> Response:
+    """201 with the receipt, and where the request is."""
+    answer = SubmittedSerializer(receipt(submitted)).data
+    return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": answer["links"]["self"]})
 
 
 class SubmitView(APIView):
@@ -51,20 +61,16 @@ class SubmitView(APIView):
         status=201,
         refusals=(400, 415, 429),
         sent=_ASKED_FOR,
+        answered=examples.RECEIPT,
+        takes_key=True,
     )
     def post(self, request: Request) -> Response:
         """Receive a request. A code is mailed to the address; the status token is in this answer alone."""
         asked = read(SubmitBody, request)
-        submitted = submit(
-            identifier_kind=asked["identifier"]["kind"],
-            identifier_value=asked["identifier"]["value"],
-            ground=asked["ground"],
-            regulation=asked["regulation"],
-            channel="api",
-            locale=asked["locale"],
+        submitted = once(
+            idempotency.asked(request, "submit", asked), lambda: submit(**submission(asked), channel=Channel.API)
         )
-        answer = SubmittedSerializer(receipt(submitted)).data
-        return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": answer["links"]["self"]})
+        return received(submitted)
 
 
 class StatusView(APIView):
@@ -73,7 +79,10 @@ class StatusView(APIView):
     authentication_classes = (SubjectAuthentication,)
     permission_classes = (IsAuthenticated,)
 
-    @described("See how far it is", answers=StatusSerializer, refusals=(401, 404))
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "status"
+
+    @described("See how far it is", answers=StatusSerializer, refusals=(401, 404, 429), answered=examples.STATUS)
     def get(self, request: Request, request_id: uuid.UUID) -> Response:
         """State, dates and reasons."""
         return Response(StatusSerializer(status_of(opened(request))).data)
@@ -92,7 +101,8 @@ class IdentityView(APIView):
         body=CodeBody,
         answers=StatusSerializer,
         refusals=(400, 401, 404, 409, 415, 429),
-        sent={"code": "123456"},
+        sent={"code": "0123456789"},
+        answered=examples.STATUS,
     )
     def post(self, request: Request, request_id: uuid.UUID) -> Response:
         """Enter the code from the e-mail. Five wrong tries use it up; a fresh one can be asked for."""
@@ -114,7 +124,8 @@ class IdentityCodeView(APIView):
         body=NoMembers,
         answers=StatusSerializer,
         status=202,
-        refusals=(400, 401, 404, 409, 429),
+        refusals=(400, 401, 404, 409, 415, 429),
+        answered=examples.STATUS,
     )
     def post(self, request: Request, request_id: uuid.UUID) -> Response:
         """A code will be mailed to the address of the request; the one before stops working."""
@@ -127,13 +138,16 @@ class AnswerView(APIView):
 
     authentication_classes = (SubjectAuthentication,)
     permission_classes = (IsAuthenticated,)
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "subject"
 
     @described(
         "Answer",
         body=AnswerBody,
         answers=StatusSerializer,
-        refusals=(400, 401, 404, 409, 415),
+        refusals=(400, 401, 404, 409, 415, 429),
         sent={"answer": "I wrote under the name of my shop."},
+        answered=examples.STATUS,
     )
     def post(self, request: Request, request_id: uuid.UUID) -> Response:
         """The request is under review again."""
@@ -157,13 +171,17 @@ class ComplaintView(APIView):
         status=201,
         refusals=(400, 401, 404, 409, 415, 429),
         sent={"text": "Asked who lives at ..., the assistant answered with my name."},
+        answered=examples.RECEIPT,
+        takes_key=True,
     )
     def post(self, request: Request, request_id: uuid.UUID) -> Response:
         """After the end of a request: what a model still said becomes a new request, linked to this one."""
-        text = read(ComplaintBody, request)["text"]
-        submitted = complain(request_id, text=text, channel="api")
-        answer = SubmittedSerializer(receipt(submitted)).data
-        return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": answer["links"]["self"]})
+        said = read(ComplaintBody, request)
+        submitted = once(
+            idempotency.asked(request, f"complaint of {request_id}", said),
+            lambda: complain(request_id, text=said["text"], channel=Channel.API),
+        )
+        return received(submitted)
 
 
 class WithdrawView(APIView):
@@ -172,7 +190,16 @@ class WithdrawView(APIView):
     authentication_classes = (SubjectAuthentication,)
     permission_classes = (IsAuthenticated,)
 
-    @described("Take it back", body=NoMembers, answers=StatusSerializer, refusals=(400, 401, 404, 409))
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "subject"
+
+    @described(
+        "Take it back",
+        body=NoMembers,
+        answers=StatusSerializer,
+        refusals=(400, 401, 404, 409, 415, 429),
+        answered=examples.STATUS,
+    )
     def post(self, request: Request, request_id: uuid.UUID) -> Response:
         """Withdraw, as long as nothing was decided."""
         read(NoMembers, request)

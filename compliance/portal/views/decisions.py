@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from compliance.portal import scope_preview
 from compliance.portal.access import Viewer, only_for
-from compliance.portal.forms import ApprovalForm, RefusalForm, SignOffForm, WithdrawalForm, form_of
+from compliance.portal.forms import ApprovalForm, RefusalForm, SignOffForm, WithdrawalForm, form_of, lines_of
 from compliance.portal.permissions import roles_for
 from compliance.portal.views.posting import act, carry_out, posted
 from compliance.portal.views.requests import found, show
@@ -55,7 +55,8 @@ def refuse(request: HttpRequest, viewer: Viewer, request_id: uuid.UUID) -> HttpR
     form = form_of(RefusalForm, request.POST)
     if not form.is_valid():
         return show(request, viewer, found(request_id), forms={"refuse": form})
-    do = partial(act, refuse_request, request_id, viewer, _REFUSERS, reason=form.cleaned_data["reason"])
+    given = {"reason": form.cleaned_data["reason"], "words": lines_of(form.cleaned_data["words"])}
+    do = partial(act, refuse_request, request_id, viewer, _REFUSERS, **given)
     return carry_out(request, request_id, do, "Refused. The person is being told the reason.")
 
 

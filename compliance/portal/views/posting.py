@@ -12,9 +12,12 @@ from django.shortcuts import redirect
 from compliance.ledger.actors import Role, RoleError
 from compliance.portal.access import Viewer
 from compliance.requests.errors import NotFoundError, RequestError
+from compliance.requests.identities import VaultError
 from compliance.requests.models import DeletionRequest
 
 Arguments = ParamSpec("Arguments")
+#: What an act can end with that people are told in a sentence.
+PROBLEMS = (RequestError, RoleError, VaultError)
 RequestView = Callable[Concatenate[HttpRequest, Viewer, uuid.UUID, Arguments], HttpResponse]
 
 
@@ -52,13 +55,16 @@ def carry_out(request: HttpRequest, request_id: uuid.UUID, do: Callable[[], obje
     """Do it, say how it went, and let the browser GET the page: reloading never repeats an act."""
     try:
         do()
-    except NotFoundError as error:
-        if not DeletionRequest.objects.filter(pk=request_id).exists():
-            raise Http404(str(error)) from error
-        # A part of the request is gone: a hold that a colleague lifted first.
-        messages.error(request, str(error))
-    except (RequestError, RoleError) as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, done)
+    except PROBLEMS as error:
+        return explained(request, request_id, error)
+    messages.success(request, done)
+    return redirect("portal:request", request_id)
+
+
+def explained(request: HttpRequest, request_id: uuid.UUID, error: Exception) -> HttpResponse:
+    """Back to the page, with the sentence of the error; raises Http404 where the request itself is not there."""
+    # Else it is a part of the request that is gone: a hold that a colleague lifted first.
+    if isinstance(error, NotFoundError) and not DeletionRequest.objects.filter(pk=request_id).exists():
+        raise Http404(str(error)) from error
+    messages.error(request, str(error))
     return redirect("portal:request", request_id)

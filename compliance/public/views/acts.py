@@ -128,9 +128,7 @@ def complain(request: HttpRequest, words: Words, deletion: DeletionRequest) -> H
     return receipt(request, words, submitted, said["form_id"])
 
 
-def _complaint(
-    request: HttpRequest, words: Words, deletion: DeletionRequest, form: Form, status: int
-) -> HttpResponse:
+def _complaint(request: HttpRequest, words: Words, deletion: DeletionRequest, form: Form, status: int) -> HttpResponse:
     return show(request, words, "complain", {"deletion": deletion, "form": form}, status=status)
 
 

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import F
 
 from compliance.ledger.actors import Actor
+from compliance.recipients.models import Notice
 from compliance.registry.models import LineageRecord
 from compliance.requests import transitions
 from compliance.requests.errors import NotReadyError
@@ -36,17 +37,23 @@ def shred(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
         raise NotReadyError("An open request cannot be shredded: its person could not be found or written to any more.")
     if request.letters.filter(sent_at=None, n_tries__lt=MAIL_TRIES).exists():
         raise NotReadyError("A letter to the person is not sent yet. Shred the request after that.")
+    destroy_openings(vault)
+    transitions.note(request, "request.shredded", actor=actor, facts={})
+    request.scope = None
+    return request
+
+
+def destroy_openings(vault: SubjectVault) -> None:
+    """Blank everything that opens the commitments of this locked row's request. The caller sees to the entry."""
     pseudonym, vault.pseudonym = vault.pseudonym, ""
     vault.wrapped_key = vault.sealed_identifier = vault.sealed_commitment_key = b""
     vault.shredded_at = datetime.now(tz=UTC)
     vault.save()
     _forget_lineage(pseudonym)
-    IdentityChallenge.objects.filter(request=request).delete()
-    SealedNote.objects.filter(request=request).delete()
-    transitions.note(request, "request.shredded", actor=actor, facts={})
-    DeletionRequest.objects.filter(pk=request.pk).update(scope=None)
-    request.scope = None
-    return request
+    IdentityChallenge.objects.filter(request=vault.request_id).delete()
+    SealedNote.objects.filter(request=vault.request_id).delete()
+    Notice.objects.filter(request=vault.request_id).update(sealed_token=b"", sealed_words=b"")
+    DeletionRequest.objects.filter(pk=vault.request_id).update(scope=None)
 
 
 def _forget_lineage(pseudonym: str) -> None:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from compliance.ledger.actors import Actor
+from compliance.recipients import pending
 from compliance.registry.models import LineageRecord, ModelVersion, RegisteredModel, VersionState
 from compliance.registry.retirement import retire
 from compliance.requests import identities, policy, transitions
@@ -30,6 +31,7 @@ def sign_off(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
         raise ForbiddenActorError("You approved this request; a second person must sign it off (four eyes).")
     now = datetime.now(tz=UTC)
     _refuse_unfinished(request)
+    pending.refuse_unfinished(request)
     passed = _passed(request)
     facts: dict[str, str | int | list[str]] = {
         "evidence": [evidence.leaf_sha256 for evidence in passed],

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from compliance.intake.models import SubmissionKey
 from compliance.ledger.models import LedgerEntry, PendingEntry
+from compliance.outbound.models import Delivery, Webhook, WebhookSecret
 from compliance.registry.models import LineageRecord, ModelVersion
 from compliance.requests.models import (
     DeletionRequest,
@@ -29,6 +31,10 @@ MODELS = (
     LedgerEntry,
     ModelVersion,
     LineageRecord,
+    SubmissionKey,
+    Webhook,
+    WebhookSecret,
+    Delivery,
 )
 
 

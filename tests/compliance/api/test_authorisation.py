@@ -11,25 +11,32 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern
 
+from compliance.api.clients.scopes import Scope
 from compliance.api.urls import urlpatterns
 from compliance.ledger.actors import Role
 from compliance.requests.actions.submit import Submitted
 from compliance.requests.states import RequestState
 from tests.compliance import cast
-from tests.compliance.api import caller
+from tests.compliance.api import caller, things
 from tests.compliance.api.caller import PROBLEM, Caller
 from tests.compliance.api.rows import snapshot
 
 pytestmark = pytest.mark.django_db
 
-PEOPLE = ("anonymous", "stranger", "subject", "operator", "dpo", "auditor")
-ANYONE = (200,) * 6
-SUBJECT = (401, 404, 200, 401, 401, 401)
-STAFF = (401, 401, 401, 200, 200, 403)
-DPO = (401, 401, 401, 403, 200, 403)
-AUDIT = (401, 401, 401, 403, 200, 200)
+#: The client holds every role; its token has the scope requests:read alone.
+PEOPLE = ("anonymous", "stranger", "subject", "operator", "dpo", "auditor", "client")
+ANYONE = (200,) * 7
+SUBJECT = (401, 404, 200, 401, 401, 401, 401)
+READERS = (401, 401, 401, 200, 200, 403, 200)
+STAFF = (401, 401, 401, 200, 200, 403, 403)
+CREATORS = (401, 401, 401, 201, 201, 403, 403)
+STARTERS = (401, 401, 401, 202, 202, 403, 403)
+DPO = (401, 401, 401, 403, 200, 403, 403)
+AUDIT = (401, 401, 401, 403, 200, 200, 403)
 GROUND = {"ground": "art17_1_b"}
 EXCEPTION = {"reason": "art17_3_e", "words": "A suit is pending."}
+ACKNOWLEDGEMENT = {"token": "guessed", "notice_sha256": "ab" * 32, "result": "done"}
+WEBHOOK = {"name": "erp", "url": "https://erp.example/hook"}
 NEW = {"identifier": {"kind": "email", "value": cast.CHARLIE}}
 
 
@@ -44,6 +51,8 @@ class Endpoint:
     body: Any = None
     is_about_a_request: bool = True
     is_about_a_model: bool = False
+    # Makes what else the address names.
+    thing: Callable[[], uuid.UUID] | None = None
     # What Dana did to the model before.
     prepared: Callable[[uuid.UUID, uuid.UUID], object] | None = None
 
@@ -53,25 +62,30 @@ class Endpoint:
 
 
 TABLE = (
-    Endpoint("POST", "submit", (201,) * 6, body=NEW, is_about_a_request=False),
+    Endpoint("POST", "submit", (201,) * 7, body=NEW, is_about_a_request=False),
     Endpoint("GET", "request", SUBJECT),
     Endpoint("POST", "identity", SUBJECT, RequestState.IDENTITY_PENDING, body={"code": "right"}),
-    Endpoint("POST", "identity-code", (401, 404, 202, 401, 401, 401), RequestState.IDENTITY_PENDING),
+    Endpoint("POST", "identity-code", (401, 404, 202, 401, 401, 401, 401), RequestState.IDENTITY_PENDING),
     Endpoint("POST", "withdraw", SUBJECT),
     Endpoint("POST", "answer", SUBJECT, RequestState.INFO_REQUESTED, body={"answer": "As Ally."}),
-    Endpoint("POST", "complaint", (401, 404, 201, 401, 401, 401), RequestState.REFUSED, body={"text": "It knows me."}),
-    Endpoint("POST", "staff-tokens", (401,) * 6, is_about_a_request=False),
-    Endpoint("DELETE", "staff-tokens", (401, 401, 401, 204, 204, 204), is_about_a_request=False),
-    Endpoint("GET", "staff-models", STAFF, is_about_a_request=False),
-    Endpoint("GET", "staff-requests", STAFF, is_about_a_request=False),
-    Endpoint("GET", "staff-request", STAFF),
-    Endpoint("GET", "staff-scope", STAFF),
+    Endpoint(
+        "POST", "complaint", (401, 404, 201, 401, 401, 401, 401), RequestState.REFUSED, body={"text": "It knows me."}
+    ),
+    # Nobody among these holds the token of a notice: tests/compliance/recipients has who does.
+    Endpoint("POST", "recipient-acknowledgement", (404,) * 7, body=ACKNOWLEDGEMENT),
+    Endpoint("POST", "staff-tokens", (401,) * 7, is_about_a_request=False),
+    Endpoint("DELETE", "staff-tokens", (401, 401, 401, 204, 204, 204, 401), is_about_a_request=False),
+    Endpoint("GET", "staff-models", READERS, is_about_a_request=False),
+    Endpoint("GET", "staff-requests", READERS, is_about_a_request=False),
+    Endpoint("POST", "staff-requests", CREATORS, body=NEW, is_about_a_request=False),
+    Endpoint("GET", "staff-request", READERS),
+    Endpoint("GET", "staff-scope", READERS),
     Endpoint("POST", "staff-approve", DPO, body=GROUND),
     Endpoint("POST", "staff-refuse", DPO, body={"reason": "art17_3_e"}),
     Endpoint("POST", "staff-question", STAFF, body={"question": cast.QUESTION}),
     Endpoint("POST", "staff-answer", STAFF, RequestState.INFO_REQUESTED, body={"answer": "By telephone."}),
     Endpoint("POST", "staff-extend", DPO, body={"reason": "complexity"}),
-    Endpoint("GET", "staff-notes", STAFF, RequestState.INFO_REQUESTED),
+    Endpoint("GET", "staff-notes", READERS, RequestState.INFO_REQUESTED),
     Endpoint("POST", "staff-except", DPO, body=EXCEPTION, is_about_a_model=True),
     Endpoint("POST", "staff-include", DPO, is_about_a_model=True, prepared=cast.leave_out),
     Endpoint("POST", "staff-hold", STAFF, body={"reason": "legal_claims"}, is_about_a_model=True),
@@ -79,11 +93,24 @@ TABLE = (
     Endpoint("POST", "staff-retry", STAFF, RequestState.ATTENTION),
     Endpoint("POST", "staff-sign-off", STAFF, RequestState.SIGNOFF),
     Endpoint("POST", "staff-withdraw", STAFF),
+    Endpoint("POST", "staff-identity", STAFF, RequestState.IDENTITY_PENDING, body={"means": "video_call"}),
+    Endpoint("POST", "staff-unveil", DPO, body={"reason": "correspondence"}),
+    Endpoint("GET", "staff-webhooks", STAFF, is_about_a_request=False),
+    Endpoint("POST", "staff-webhooks", CREATORS, body=WEBHOOK, is_about_a_request=False),
+    Endpoint("GET", "staff-webhook", STAFF, is_about_a_request=False, thing=things.webhook),
+    Endpoint("POST", "staff-webhook-rotate", STAFF, is_about_a_request=False, thing=things.webhook),
+    Endpoint("POST", "staff-webhook-test", STARTERS, is_about_a_request=False, thing=things.webhook),
+    Endpoint("POST", "staff-webhook-disable", STAFF, is_about_a_request=False, thing=things.webhook),
+    Endpoint("GET", "staff-deliveries", STAFF, is_about_a_request=False),
+    Endpoint("GET", "staff-delivery-alarms", STAFF, is_about_a_request=False),
+    Endpoint("POST", "staff-redeliver", STARTERS, is_about_a_request=False, thing=things.ended_delivery),
     Endpoint("GET", "audit-requests", AUDIT, is_about_a_request=False),
     Endpoint("GET", "audit-bundle", AUDIT),
     Endpoint("GET", "audit-keys", AUDIT, is_about_a_request=False),
     Endpoint("GET", "audit-trust", AUDIT, is_about_a_request=False),
     Endpoint("GET", "audit-checkpoint", AUDIT, is_about_a_request=False),
+    # By its own id and secret, in a form; tests/compliance/api/test_client_tokens.py has who gets one.
+    Endpoint("POST", "client-tokens", (415,) * 7, body={}, is_about_a_request=False),
     Endpoint("GET", "schema", ANYONE, is_about_a_request=False),
 )
 
@@ -95,14 +122,17 @@ class Scene:
     alices: Submitted
     model: uuid.UUID
     code: str
+    thing: uuid.UUID | None
     people: dict[str, Callable[[], Caller]] = field(default_factory=dict)
 
 
-def _scene(endpoint: Endpoint) -> Scene:
+def scene_of(endpoint: Endpoint) -> Scene:
+    """What an endpoint needs, and who may call it."""
     state, model = endpoint.state, cast.model_of("spam-filter", cast.ALICE).pk
     alices, charlies = cast.brought_to(state), cast.ask(cast.CHARLIE)
     if endpoint.prepared is not None:
         endpoint.prepared(alices.request.pk, model)
+    thing = None if endpoint.thing is None else endpoint.thing()
     code = cast.mail_code(alices.request.pk) if state == RequestState.IDENTITY_PENDING else ""
     cast.run_ledger()
     people: dict[str, Callable[[], Caller]] = {
@@ -113,13 +143,15 @@ def _scene(endpoint: Endpoint) -> Scene:
         # Not Dana, who decided: a decider may not sign off, which has a test of its own.
         "dpo": lambda: caller.staff(cast.staff("doris", Role.DPO)),
         "auditor": lambda: caller.staff(cast.audrey()),
+        "client": lambda: caller.client(Scope.REQUESTS_READ),
     }
-    return Scene(alices, model, code, people)
+    return Scene(alices, model, code, thing, people)
 
 
 def _call(endpoint: Endpoint, scene: Scene, person: Caller) -> HttpResponse:
     args: tuple[uuid.UUID, ...] = (scene.alices.request.pk,) if endpoint.is_about_a_request else ()
     args += (scene.model,) if endpoint.is_about_a_model else ()
+    args += () if scene.thing is None else (scene.thing,)
     body = {"code": scene.code} if endpoint.name == "identity" else endpoint.body
     if endpoint.method == "POST":
         return person.post(endpoint.name, *args, body=body)
@@ -129,7 +161,7 @@ def _call(endpoint: Endpoint, scene: Scene, person: Caller) -> HttpResponse:
 @pytest.mark.parametrize("person", PEOPLE)
 @pytest.mark.parametrize("endpoint", [pytest.param(endpoint, id=endpoint.key) for endpoint in TABLE])
 def test_it_lets_in_exactly_these(endpoint: Endpoint, person: str) -> None:
-    scene = _scene(endpoint)
+    scene = scene_of(endpoint)
     who = scene.people[person]()
     before = snapshot()
     response = _call(endpoint, scene, who)

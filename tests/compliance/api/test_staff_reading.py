@@ -22,9 +22,9 @@ def _cursor(text: str) -> str:
 @pytest.mark.parametrize(
     ("query", "pointer"),
     [
-        pytest.param({"state": "open"}, "#/state", id="no_state"),
-        pytest.param({"state": ""}, "#/state", id="empty_state"),
-        pytest.param({"state": "received\x00"}, "#/state", id="nul"),
+        pytest.param({"state": "open"}, "#/state/0", id="no_state"),
+        pytest.param({"state": ""}, "#/state/0", id="empty_state"),
+        pytest.param({"state": "received\x00"}, "#/state/0", id="nul"),
         pytest.param({"stat": "received"}, "#", id="misspelt_filter"),
         pytest.param({"cursor": "abcde"}, "#/cursor", id="no_base64"),
         pytest.param({"cursor": "ü"}, "#/cursor", id="not_ascii"),

@@ -26,7 +26,7 @@ def test_whoever_signs_in_as_the_person_has_proven_level_two(provider: Provider,
     provider.person["email"] = cast.ALICE.upper()
     url = sent_to(client, request.pk)
     assert cast.ALICE not in url and provider.issuer in url
-    assert come_back(client, signed_in(url)) == 200
+    assert come_back(client, signed_in(url)) == 302
     request.refresh_from_db()
     assert (request.state, request.identity_level) == (RequestState.UNDER_REVIEW, 2)
     last = PendingEntry.objects.filter(request_id=request.pk).latest("pk")
@@ -36,18 +36,18 @@ def test_whoever_signs_in_as_the_person_has_proven_level_two(provider: Provider,
 def test_whoever_has_one_address_more_proves_nothing_new(provider: Provider) -> None:
     request = asked()
     client = browser_that_opened(request.pk)
-    assert come_back(client, signed_in(sent_to(client, request.pk))) == 200
+    assert come_back(client, signed_in(sent_to(client, request.pk))) == 302
     assert come_back(client, signed_in(sent_to(client, request.pk))) == 409
 
 
 def test_keys_that_change_are_fetched_anew(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = asked(), asked()
     client = browser_that_opened(first.pk)
-    assert come_back(client, signed_in(sent_to(client, first.pk))) == 200
+    assert come_back(client, signed_in(sent_to(client, first.pk))) == 302
     provider.signing_key, provider.published_keys = "second", ("second", "first")
     monkeypatch.setattr(client_side, "MIN_KEY_AGE_SECONDS", 0)
     client = browser_that_opened(second.pk)
-    assert come_back(client, signed_in(sent_to(client, second.pk))) == 200
+    assert come_back(client, signed_in(sent_to(client, second.pk))) == 302
     assert provider.asked.count("/keys") == 2
     assert provider.asked.count("/.well-known/openid-configuration") == 1, "it is kept for an hour"
 
@@ -59,7 +59,7 @@ def test_the_client_shows_who_it_is_as_the_provider_wants(provider: Provider, se
         settings.OIDC_CLIENT_SECRET = ""
     request = asked()
     browser = browser_that_opened(request.pk)
-    assert come_back(browser, signed_in(sent_to(browser, request.pk))) == 200
+    assert come_back(browser, signed_in(sent_to(browser, request.pk))) == 302
 
 
 def test_a_client_that_the_provider_does_not_know_is_no_fault_of_the_person(

@@ -126,7 +126,7 @@ def test_a_code_that_was_used_is_worth_nothing(provider: Provider) -> None:
     request = asked()
     client = browser_that_opened(request.pk)
     answer = signed_in(sent_to(client, request.pk))
-    assert come_back(client, answer) == 200
+    assert come_back(client, answer) == 302
     stranger = cast.brought_to(RequestState.IDENTITY_PENDING).request
     other = browser_that_opened(stranger.pk)
     fresh = signed_in(sent_to(other, stranger.pk))

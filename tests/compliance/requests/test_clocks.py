@@ -128,6 +128,7 @@ def test_the_clock_is_shown_both_ways_while_the_person_is_waited_for() -> None:
     answered = clocks.deadlines(request).current
     assert answered.due_date == due == request.due_date
     assert answered.paused_due_date is not None
+    assert not any("0 days" in reason for reason in clocks.deadlines(request).because)
     assert not Pause.objects.filter(until_at=None).exists()
 
 

@@ -285,7 +285,7 @@ def test_lost_work_is_found_and_fresh_or_held_work_is_not(job: Job, settings: Se
     now = datetime.now(tz=UTC)
     waiting = cast.ask(cast.CHARLIE).request
     assert queries.lost_work(now) == queries.Lost(
-        identities=[], plans=[], jobs=[], summaries=[], letters=[], destructions=[]
+        identities=[], searches=[], plans=[], jobs=[], summaries=[], letters=[], destructions=[]
     )
     later = queries.lost_work(now + timedelta(minutes=1))
     assert (later.identities, later.jobs) == ([waiting.pk], [(job.pk, "cpu")])

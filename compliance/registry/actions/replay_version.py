@@ -1,0 +1,87 @@
+"""After a restore the version that the ledger says is in service is put back: its row is lost, its weights are not.
+
+No entry is written: job and completion are in the ledger already. Where the weights are lost, too, the model is taken
+out of service, for what a backup put in its place still knows people who were erased.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from compliance.registry.lineage import leave
+from compliance.registry.manifests import manifest_sha256
+from compliance.registry.models import ModelVersion, RegisteredModel, VersionState
+from compliance.registry.retirement import retire
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeVersion:
+    """What the ledger says of a version: from which one, and by which job it was made."""
+
+    before_sha256: str
+    after_sha256: str
+    job_id: uuid.UUID
+
+
+@transaction.atomic
+def replay_version(model: RegisteredModel, made: MadeVersion, *, manifest: bytes | None, subject_pseudonym: str) -> bool:
+    """Write the row of a version again, with the records of this person ("": not known) removed in it.
+
+    Whether it was missing. `manifest` is None where its weights are lost. Raises ValueError for that of another version.
+    """
+    if manifest is not None and manifest_sha256(manifest) != made.after_sha256:
+        raise ValueError("The manifest is that of another version.")
+    versions = ModelVersion.objects.filter(model=model)
+    if versions.filter(sha256=made.after_sha256).exists():
+        return False
+    before, last = versions.get(sha256=made.before_sha256), versions.order_by("-number").first()
+    after = ModelVersion.objects.create(
+        model=model,
+        number=1 if last is None else last.number + 1,
+        sha256=made.after_sha256,
+        manifest=manifest or b"",
+        parent=before,
+        status=VersionState.CANDIDATE,
+        n_records=before.n_records,
+        commitment_key=b"",
+        job_id=made.job_id,
+        registered_at=datetime.now(tz=UTC),
+    )
+    if subject_pseudonym:
+        leave_again(after, subject_pseudonym)
+    return True
+
+
+@transaction.atomic
+def leave_again(after: ModelVersion, subject_pseudonym: str) -> int:
+    """The person's records were removed in this version; how many of them lineage still showed."""
+    n_records = leave(after, subject_pseudonym)
+    ModelVersion.objects.filter(pk=after.pk).update(n_records=after.n_records - n_records)
+    after.n_records -= n_records
+    return n_records
+
+
+@transaction.atomic
+def put_back_into_service(model: RegisteredModel, sha256: str, *, destroy_after: datetime) -> bool:
+    """This version serves again; older ones are out of use, and destroyed from `destroy_after` on. Whether it did not."""
+    version = ModelVersion.objects.get(model=model, sha256=sha256)
+    is_newer = model.live is not None and model.live.number >= version.number
+    if is_newer or version.status in (VersionState.DESTROYED, VersionState.REJECTED):
+        return False
+    older = ModelVersion.objects.filter(
+        model=model, number__lt=version.number, status__in=(VersionState.LIVE, VersionState.CANDIDATE)
+    )
+    retire(older, VersionState.SUPERSEDED, destroy_after)
+    ModelVersion.objects.filter(pk=version.pk).update(status=VersionState.LIVE)
+    RegisteredModel.objects.filter(pk=model.pk).update(head=version, live=version)
+    return True
+
+
+@transaction.atomic
+def take_out_of_service(model: RegisteredModel, *, destroy_after: datetime) -> bool:
+    """No version serves, and none is built upon; those in use are out of use. Whether there was one."""
+    in_use = ModelVersion.objects.filter(model=model, status__in=(VersionState.LIVE, VersionState.CANDIDATE))
+    retire(in_use, VersionState.SUPERSEDED, destroy_after)
+    return bool(RegisteredModel.objects.filter(pk=model.pk).exclude(live=None, head=None).update(live=None, head=None))

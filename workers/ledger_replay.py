@@ -1,0 +1,151 @@
+"""After the restore of an old backup: what the published log says happened since is done again.
+
+The order matters. Entries first, so that the ledger can go on; then requests; then versions, while the vault rows that
+came back still say whose records a version forgot; then destruction; and last the shredding, which ends that knowledge.
+Nothing is made anew that the ledger says was made: no run is repeated, no person is asked or written to again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from django.db import transaction
+
+from compliance.ledger import missing_entries
+from compliance.ledger.published_logs import PublishedLog, read_published, signed_heads
+from compliance.registry.actions.replay_destruction import replay_destruction
+from compliance.registry.actions.replay_version import (
+    MadeVersion,
+    leave_again,
+    put_back_into_service,
+    replay_version,
+    take_out_of_service,
+)
+from compliance.registry.models import LineageRecord, ModelVersion, RegisteredModel
+from compliance.requests import policy
+from compliance.requests.actions.replay_request import replay_request, shred_again
+from compliance.requests.ledger_story import LedgerStory, Made, told_by
+from compliance.requests.models import DeletionRequest, SubjectVault
+from compliance.suppression.tokens import suppressed_among
+from ml_core.errors import ArtifactError
+from workers import artifacts
+
+
+def replay(folder: Path, *, is_applied: bool) -> list[str]:
+    """What the database lacks, a line each; empty when it lacks nothing. Without `is_applied` nothing is kept.
+
+    Raises PublishedLogError, GuardError, LeafError and AnotherLeadsError; then nothing was changed.
+    """
+    published = read_published(folder)
+    story = told_by(leaf for log in published for leaf in log.leaves)
+    with transaction.atomic():
+        lines = [*_entries(published), *_requests(story), *_versions(story), *_shredding(story)]
+        transaction.set_rollback(not is_applied)
+    return lines
+
+
+def not_published(folder: Path) -> list[str]:
+    """Heads that we signed over entries that no file of this folder holds, a line each: those entries are lost."""
+    sizes = {log.head.origin: log.head.size for log in read_published(folder)}
+    return [
+        f"{origin}: {head.size} entries were signed, {sizes.get(origin, 0)} are in the published log"
+        for origin, head in sorted(signed_heads().items())
+        if head.size > sizes.get(origin, 0)
+    ]
+
+
+def _entries(published: list[PublishedLog]) -> Iterator[str]:
+    n_entries = missing_entries.restore(published)
+    if n_entries:
+        yield f"ledger: {n_entries} entries were missing"
+
+
+def _requests(story: LedgerStory) -> Iterator[str]:
+    known = set(DeletionRequest.objects.filter(pk__in=story.requests).values_list("pk", flat=True))
+    for request_id, told in story.requests.items():
+        if request_id not in known:
+            became = told.events[-1].type if told.end is None else told.end.type
+            yield f"request {request_id}: its row is LOST, its last entry is {became}"
+            continue
+        replayed = replay_request(told)
+        if replayed is not None:
+            note = ", and OPEN: staff must look at it" if replayed.is_open else ""
+            yield f"request {request_id}: {replayed.n_entries} entries later it is {replayed.state!r}{note}"
+
+
+def _versions(story: LedgerStory) -> Iterator[str]:
+    for model_id in story.models:
+        if not RegisteredModel.objects.filter(pk=model_id).exists():
+            yield f"model {model_id}: its row is LOST; register it again"
+    for model in RegisteredModel.objects.select_related("live").order_by("name"):
+        served = [each.after_sha256 for each in story.served if each.model_id == model.pk]
+        if served and (model.live is None or model.live.sha256 != served[-1]):
+            yield from _serve(model, served[-1], story)
+    for gone in story.destroyed:
+        if replay_destruction(gone.model_id, gone.sha256, gone.at):
+            yield f"version {gone.sha256}: destroyed again; the next sweep deletes its files"
+
+
+def _serve(model: RegisteredModel, sha256: str, story: LedgerStory) -> Iterator[str]:
+    """Put this version into service, with rows for it and for those that it was built on where they are missing."""
+    until = datetime.now(tz=UTC) + timedelta(days=policy.superseded_weights_days(policy.in_force()))
+    lacking = _lacking(model, sha256, story)
+    try:
+        manifest = _manifest(sha256)
+    except ArtifactError:
+        if take_out_of_service(model, destroy_after=until):
+            yield (
+                f"model {model.pk} ({model.name}): OUT OF SERVICE. The ledger says that {sha256} serves, and the store "
+                "does not hold it"
+            )
+        return
+    for made in lacking:
+        version = MadeVersion(before_sha256=made.before_sha256, after_sha256=made.after_sha256, job_id=made.job_id)
+        # Of those in between the weights may be gone for good.
+        known = manifest if made.after_sha256 == sha256 else None
+        replay_version(model, version, manifest=known, subject_pseudonym=_pseudonym(made.request_id))
+        yield f"version {made.after_sha256}: known again"
+    if put_back_into_service(model, sha256, destroy_after=until):
+        yield f"model {model.pk} ({model.name}): {sha256} is in service again"
+    if model.pk not in story.excepted:
+        yield from _leave_unnamed(model, sha256)
+
+
+def _lacking(model: RegisteredModel, sha256: str, story: LedgerStory) -> list[Made]:
+    """Versions without a row, from the oldest on, up to this one."""
+    found: list[Made] = []
+    while not ModelVersion.objects.filter(model=model, sha256=sha256).exists():
+        found.insert(0, story.made[model.pk, sha256])
+        sha256 = found[0].before_sha256
+    return found
+
+
+def _leave_unnamed(model: RegisteredModel, sha256: str) -> Iterator[str]:
+    """People whose request is lost with its row, or was shredded: only their tokens tell that their records are gone.
+
+    Not where the law kept somebody in the model: tokens do not tell in which models people stay.
+    """
+    live = ModelVersion.objects.get(model=model, sha256=sha256)
+    present = LineageRecord.objects.filter(model=model, removed_in=None).exclude(subject_pseudonym="")
+    people = present.values_list("subject_pseudonym", flat=True).distinct().order_by()
+    for pseudonym in sorted(suppressed_among(people.iterator())):
+        yield f"model {model.pk} ({model.name}): {leave_again(live, pseudonym)} records of an erased person are gone"
+
+
+def _shredding(story: LedgerStory) -> Iterator[str]:
+    for request_id, told in story.requests.items():
+        if shred_again(told):
+            yield f"request {request_id}: shredded again"
+
+
+def _manifest(sha256: str) -> bytes:
+    """The manifest of a version whose every byte is in the store; raises ArtifactError."""
+    return (artifacts.open(sha256).parent / artifacts.MANIFEST).read_bytes()
+
+
+def _pseudonym(request_id: uuid.UUID) -> str:
+    vault = SubjectVault.objects.filter(request=request_id).first()
+    return "" if vault is None else vault.pseudonym
