@@ -9,7 +9,7 @@ SCRATCH := $(CURDIR)/build/checks
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test lint bench reformat clean
+.PHONY: help install demo serve test fuzz lint bench reformat clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,11 @@ test: install ## All tests; those that meet the database run on SQLite and, besi
 	echo "On SQLite:"; EXPUNGE_TEST_DATABASE=sqlite $(BIN)/python -m pytest -m 'not gpu'; sqlite=$$?; \
 	wait $$beside; postgresql=$$?; echo "On PostgreSQL:"; cat build/postgresql.log; \
 	exit $$((sqlite || postgresql))
+
+fuzz: export OMP_NUM_THREADS ?= 1
+fuzz: install ## Many more made-up calls of the API than `make test` sends: API_EXAMPLES each, by API_SEED
+	API_EXAMPLES=$${API_EXAMPLES:-200} API_SEED=$${API_SEED:-$$(date +%s)} $(BIN)/python -m pytest -m slow \
+		tests/compliance/api/test_generated_calls.py
 
 lint: export EXPUNGE_DEBUG := 1
 lint: export EXPUNGE_DATA_DIR := $(SCRATCH)

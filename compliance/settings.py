@@ -282,7 +282,9 @@ AXES_LOCKOUT_TEMPLATE = "portal/locked.html"
 
 # --- Cache ----------------------------------------------------------------------------------------------------------
 # Where rates are counted: in each process by itself, or together in a server that all of them share.
-CACHE_URL = env_matching("EXPUNGE_CACHE_URL", "", r"((rediss?|unix)://\S+)?", "redis://HOST:PORT/N, rediss:// or unix://")
+CACHE_URL = env_matching(
+    "EXPUNGE_CACHE_URL", "", r"((rediss?|unix)://\S+)?", "redis://HOST:PORT/N, rediss:// or unix://"
+)
 CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if CACHE_URL:
     CACHES["default"] = {

@@ -103,7 +103,12 @@ def _serve(model: RegisteredModel, sha256: str, story: LedgerStory) -> Iterator[
             )
         return
     for made in lacking:
-        version = MadeVersion(before_sha256=made.before_sha256, after_sha256=made.after_sha256, job_id=made.job_id)
+        version = MadeVersion(
+            before_sha256=made.before_sha256,
+            after_sha256=made.after_sha256,
+            job_id=made.job_id,
+            made_at=made.made_at,
+        )
         # Of those in between the weights may be gone for good.
         known = manifest if made.after_sha256 == sha256 else None
         replay_version(model, version, manifest=known, subject_pseudonym=_pseudonym(made.request_id))

@@ -149,6 +149,14 @@ KEYS = {
     ]
 }
 CHECKPOINT = "expunge.local/ledger\n42\nq83vEjRWeJA=\n\n— expunge.local/ledger AbCd…\n"
+TRUST = {
+    "format": "expunge-trust/1",
+    "issued_at": _WHEN,
+    "logs": ["expunge.local/ledger+1f0c2b3d+AbCd…"],
+    "evidence_keys": [],
+    "timestamp_authorities": [],
+    "witness_policy": "",
+}
 WEBHOOK = {
     "id": _WEBHOOK_ID,
     "name": "crm",

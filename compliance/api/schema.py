@@ -140,4 +140,5 @@ class SchemaView(SpectacularJSONAPIView):
 
 
 BYTES = OpenApiTypes.BINARY
+OBJECT = OpenApiTypes.OBJECT
 TEXT = OpenApiTypes.STR

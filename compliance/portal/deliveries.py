@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.db.models import prefetch_related_objects
 
+from compliance.controllers import queries as controllers
 from compliance.controllers.models import StatusNotice
 from compliance.ledger.actors import STAFF_ROLES, Actor
 from compliance.outbound import notifying, permissions, queries
@@ -22,10 +23,9 @@ from compliance.recipients.actions.send_again import send_again
 from compliance.recipients.models import Notice
 
 MANAGERS = tuple(role for role in STAFF_ROLES if role in permissions.MANAGERS)
-CALLBACK = "opendsr_callback"
 KIND_NAMES = {
     notifying.KIND: "Webhook",
-    CALLBACK: "OpenDSR callback",
+    controllers.KIND: "OpenDSR callback",
     notices.KIND: "Notice to a recipient",
 }
 TONES = {DeliveryStatus.PENDING: "working", DeliveryStatus.DELIVERED: "done", DeliveryStatus.GAVE_UP: "closed"}
@@ -105,7 +105,7 @@ def _subjects(deliveries: Iterable[Delivery]) -> dict[uuid.UUID, Subject]:
         ids.setdefault(delivery.kind, []).append(delivery.subject_id)
     return {
         **_of_webhooks(deliveries),
-        **_of_callbacks(ids.get(CALLBACK, [])),
+        **_of_callbacks(ids.get(controllers.KIND, [])),
         **_of_notices(ids.get(notices.KIND, [])),
     }
 

@@ -67,7 +67,7 @@ class RefusalForm(forms.Form):
         label="Reason for refusing",
         choices=[("", "Choose a reason"), *RefusalReason.choices],
         help_text="The person is told this reason, and where they can complain. "
-        "Art. 11 takes a search of every data source before: see “Data sources” below.",
+        "For Art. 11, every declared data source must have been searched.",
         error_messages={
             "required": "Choose the reason: a request cannot be refused without one.",
             "invalid_choice": "Choose one of the reasons in the list.",

@@ -48,7 +48,8 @@ class Page:
     after: str | None
 
 
-def _time(text: str) -> datetime:
+def time_in(text: str) -> datetime:
+    """The time in a cursor, with a zone and inside the calendar of every database; raises CursorError."""
     try:
         at = datetime.fromisoformat(text)
         # A zone can push a time out of the calendar, where the database would meet it.
@@ -70,7 +71,7 @@ def _date(text: str) -> date:
 
 
 #: Both are orders of an index.
-NEWEST_FIRST = Order(column="received_at", is_downwards=True, parse=_time)
+NEWEST_FIRST = Order(column="received_at", is_downwards=True, parse=time_in)
 DUE_FIRST = Order(column="due_date", is_downwards=False, parse=_date)
 
 

@@ -1,7 +1,7 @@
 """What a viewer may do with a request now: read off the transition tables, so that a button is there for whom it works.
 
-What is no move of a request has its roles and states in its action; they are repeated here, and a test presses every
-button in every state to see that none leads to a refusal.
+What is no move of a request has its roles and states in its action. A test presses every button in every state to see
+that none leads to a refusal.
 """
 
 from dataclasses import dataclass
@@ -103,10 +103,7 @@ def actions(deletion: DeletionRequest, viewer: Viewer, *, is_extendable: bool, i
 
 def may_touch_models(deletion: DeletionRequest, viewer: Viewer) -> bool:
     """Whether this viewer can do something with single models of this request now."""
-    if deletion.closed_at is not None or not viewer.has_any(HOLDERS):
-        return False
-    is_held = any(target.state == TargetState.HELD for target in deletion.targets.all())
-    return is_held or deletion.state in hold_model.HOLDABLE
+    return deletion.state in hold_model.HOLDABLE and viewer.has_any(HOLDERS)
 
 
 def model_actions(deletion: DeletionRequest, viewer: Viewer, target: Target | None, n_records: int) -> ModelActions:

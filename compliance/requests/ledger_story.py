@@ -46,6 +46,7 @@ class Made:
     job_id: uuid.UUID
     before_sha256: str
     after_sha256: str
+    made_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +107,7 @@ def _made(event: Event, model_id: uuid.UUID) -> Made:
         job_id=uuid.UUID(event.text("job")),
         before_sha256=event.text("before_sha256"),
         after_sha256=event.text("after_sha256"),
+        made_at=event.at,
     )
 
 

@@ -127,6 +127,10 @@ class DeletionRequest(models.Model):
             models.Index(fields=["-received_at", "id"], name="requests_by_time"),
             # Of the open ones, those that are due first: what reminders and the queue ask for.
             models.Index(fields=["due_date", "id"], condition=Q(closed_at=None), name="open_requests_by_due_date"),
+            # The same of one state.
+            models.Index(
+                fields=["state", "due_date", "id"], condition=Q(closed_at=None), name="open_requests_by_state"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -275,6 +279,8 @@ class Letter(models.Model):
                 fields=["request", "kind"], condition=~Q(kind="question"), name="one_letter_per_kind_but_questions"
             )
         ]
+        # The few of them that a sweep looks for.
+        indexes = [models.Index(fields=["n_tries", "id"], condition=Q(sent_at=None), name="unsent_letters")]
 
 
 class Policy(models.Model):

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
@@ -20,6 +21,8 @@ from compliance.requests.states import FULFILLED, JobState, RequestState, Target
 
 #: A sweep gives up on an address after this many tries.
 MAIL_TRIES = 12
+#: Of requests in one state; nobody works through more at a glance.
+MOST_COUNTED = 1_000
 _SAME_ANSWER = "There is no such request, or the token does not open it."
 
 
@@ -118,10 +121,18 @@ def listing(*, state: str | None = None) -> QuerySet[DeletionRequest]:
     return rows.annotate(n_concerned=concerned).order_by("-received_at", "id")
 
 
-def counts_by_state() -> dict[str, int]:
-    """How many requests are in each state; states without any are 0."""
-    rows = DeletionRequest.objects.order_by().values_list("state").annotate(n=Count("pk"))
-    return dict.fromkeys(RequestState.values, 0) | dict(rows)
+def counts_by_state(most: int = MOST_COUNTED) -> dict[str, int]:
+    """How many requests are in each state, counted up to `most`: a number as big as that stands for that many or more.
+
+    One query, which looks at no more entries of an index for a state: counting all reads every request there is.
+    """
+    counted = (
+        "SELECT %s, (SELECT count(*) FROM (SELECT 1 FROM requests_deletionrequest WHERE state = %s LIMIT %s) AS n)"
+    )
+    parameters = [each for state in RequestState.values for each in (state, state, most)]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join([counted] * len(RequestState)), parameters)
+        return dict(cursor.fetchall())
 
 
 def timeline(request_id: uuid.UUID) -> list[TimelineEntry]:

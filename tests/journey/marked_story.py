@@ -9,12 +9,16 @@ from typing import Any
 
 from django.conf import settings
 from django.core import mail
+from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import Resolver404, resolve, reverse
 
-from compliance.ledger.actors import Role, staff
+from compliance.ledger.actors import SYSTEM, Role, staff
 from compliance.outbound.models import Delivery, DeliveryStatus
+from compliance.recipients import notices
+from compliance.recipients.actions.register_recipient import register_recipient
+from compliance.recipients.details import Details
 from compliance.reports import ledger_export
 from compliance.requests import letters
 from compliance.requests.actions.refuse import refuse
@@ -59,7 +63,7 @@ class KeepingClient(Client):
         except Resolver404:
             name = "no address"
         headers = repr(sorted(response.headers.items())).encode()
-        body = response.content if not response.streaming else b"".join(response.streaming_content)
+        body = b"".join(response) if response.streaming else response.content
         self._answers.append((name, headers + b"\n" + body))
         return response
 
@@ -70,6 +74,8 @@ class Story:
 
     folder: Path
     receiver: Receiver
+    # Another organisation, which has to be told whom to erase.
+    recipient: Receiver
     answers: list[tuple[str, bytes]] = field(default_factory=list)
     requests: list[uuid.UUID] = field(default_factory=list)
     unveiled: str = ""
@@ -119,6 +125,8 @@ def second_model(digits_folder: Path) -> None:
 def told(story: Story) -> None:
     """From the API's intake to the summary, with everything that can happen on the way."""
     hook(story.receiver.url)
+    url = f"https://localhost:{story.recipient.port}/erasure"
+    register_recipient("Fabrikam SAS", Details(models=(digits.MODEL,), url=url), actor=SYSTEM)
     receipt = checked(
         story.caller().post("submit", body={"identifier": {"kind": "email", "value": cast.ALICE.upper()}})
     )
@@ -165,11 +173,9 @@ def _considered(story: Story, request_id: uuid.UUID, alice: Caller, dana: Caller
 
 
 def _tell_recipients(story: Story) -> None:
-    """Organisations that hold the data, where the register of them is in use."""
-    from compliance.recipients import notices
-
-    for request in DeletionRequest.objects.filter(pk__in=story.requests):
-        notices.owe(request)
+    with transaction.atomic():
+        for request in DeletionRequest.objects.filter(pk__in=story.requests):
+            notices.owe(request)
     everything_sent()
 
 

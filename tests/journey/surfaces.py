@@ -17,18 +17,21 @@ from tests.journey import backups
 
 
 class LogKeeper(logging.Handler):
-    """Keeps every record of every logger from DEBUG on, as a handler would print it: with arguments and tracebacks."""
+    """Keeps every record of every logger from DEBUG on: message, traceback, and what was given beside them.
+
+    But `request`, which Django adds for handlers that mail errors to administrators; this service has none, and the
+    record shows the query that a client made up.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s %(extra)s"))
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        self._known = logging.makeLogRecord({}).__dict__.keys() | {"request"}
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        known = logging.makeLogRecord({}).__dict__.keys()
-        record.extra = {name: repr(value) for name, value in record.__dict__.items() if name not in known}
-        self.lines.append(self.format(record))
-        del record.extra
+        beside = {name: value for name, value in vars(record).items() if name not in self._known}
+        self.lines.append(f"{self.format(record)} {beside!r}")
 
 
 def everything(*, broker_url: str, log: LogKeeper, folders: dict[str, Path]) -> dict[str, bytes]:

@@ -31,6 +31,7 @@ from compliance.requests.models import Letter, SealedNote, SubjectVault
 from tests.compliance import cast
 from tests.compliance.api.caller import Caller
 from tests.compliance.controllers.installation import present_authority, switch_on, valid_terms
+from tests.compliance.outbound.certificates import Authority
 from tests.compliance.outbound.hooks import hook, try_now
 from tests.compliance.outbound.receiver import receiving
 from tests.journey import marked_story, surfaces
@@ -80,8 +81,11 @@ def story(
     switch_on(settings, tmp_path / "opendsr", present_authority().identity(terms=valid_terms()))
     marked_story.second_model(digits_folder)
     (tmp_path / "handed-out").mkdir()
-    with receiving() as receiver:
-        yield Story(folder=tmp_path / "handed-out", receiver=receiver)
+    authority = Authority(tmp_path)
+    settings.OUTBOUND_CA_PATH = authority.path
+    settings.OUTBOUND_ALLOWED_HOSTS = frozenset({"127.0.0.1", "localhost"})
+    with receiving() as receiver, receiving(authority.server("localhost")) as recipient:
+        yield Story(folder=tmp_path / "handed-out", receiver=receiver, recipient=recipient)
 
 
 def found(story: Story, log: surfaces.LogKeeper, broker_url: str, marks: list[Mark]) -> dict[str, list[str]]:
@@ -113,6 +117,8 @@ def test_a_marked_person_is_sealed_before_the_shredding_and_gone_after_it(
     outbox = "\n".join(f"{message.to} {message.body}" for message in mail.outbox)
     assert {mark.name for mark in MARKS if mark.text in outbox} >= {"address", "question", "refusal"}
     assert SubjectVault.objects.filter(pseudonym=pseudonym_of("email", cast.ALICE)).count() == len(story.requests) == 4
+    (notice,) = story.recipient.received
+    assert hits(notice.body, [marked_story.PERSON]), "the recipient must know whom to erase"
     assert surfaces.n_messages(broker_url) > 10
     assert len(story.receiver.received) > 8
     assert len(log.lines) > 20
@@ -386,7 +392,8 @@ def test_a_database_that_fails_leaves_nothing_in_log_or_answer(
 ) -> None:
     """A table is away in the middle of the transaction. The error page and the traceback must not quote what was asked."""
     request_id = cast.ask().request.pk
-    caller = Caller(http=marked_story.KeepingClient(answers := []))
+    answers: list[tuple[str, bytes]] = []
+    caller = Caller(http=marked_story.KeepingClient(answers))
     body = {"identifier": {"kind": "email", "value": cast.ALICE}}
     for table in ("requests_subjectvault", "requests_deletionrequest"):
         with _away(table):

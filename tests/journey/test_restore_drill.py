@@ -14,9 +14,11 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from compliance.evidence.verify_export import verify_export
-from compliance.ledger import hold
+from compliance.ledger import hold, logs
+from compliance.ledger.actors import SYSTEM
 from compliance.ledger.checkpointer import LogForkError, sign_checkpoint
-from compliance.ledger.models import LedgerEntry, PendingEntry
+from compliance.ledger.models import LedgerEntry, Log, PendingEntry
+from compliance.ledger.sequencer import sequence_batch
 from compliance.registry.models import LineageRecord, ModelVersion, RegisteredModel, VersionState
 from compliance.registry.pseudonyms import pseudonym_of
 from compliance.reports import ledger_export
@@ -76,7 +78,7 @@ def drill(live: ModelVersion, tmp_path: Path, settings: Settings) -> Drill:
     after = erase(request_id)
     ModelVersion.objects.filter(pk=live.pk).update(destroy_after=LONG_AGO)
     sweep.sweep()
-    shred(request_id, actor=cast.SYSTEM)
+    shred(request_id, actor=SYSTEM)
     publish()
     backups.copy(settings.ARTIFACTS_DIR, tmp_path / "new")
     assert run("export_suppressions", str(tmp_path / "tokens"))[0] == 0
@@ -248,6 +250,60 @@ def test_a_request_that_is_still_open_goes_on_from_where_its_row_is(live: ModelV
     verify_export(ledger_export.export(tmp_path / "export", [request_id]), n_processes=1)
 
 
+def test_a_request_that_waited_for_its_second_signature_has_its_version_in_service_again(
+    live: ModelVersion, tmp_path: Path
+) -> None:
+    """The backup has the version already, as a candidate."""
+    request_id = digits.approved()
+    director.run_job(digits.planned_for(request_id).pk)
+    backups.back_up(tmp_path / "backup")
+    cast.second_signature(request_id)
+    publish()
+    after = serving()
+    backups.restore(tmp_path / "backup")
+    assert serving() == live.sha256
+    code, said = run("replay_ledger", settings.LOG_DIR, "--apply")
+    assert (code, serving(), rows_of_alice()) == (0, after, 0), said
+    assert ModelVersion.objects.get(pk=live.pk).status == VersionState.SUPERSEDED
+    sweep.sweep()
+    assert run("replay_ledger", settings.LOG_DIR) == (0, "The database lacks nothing of what the published log says.\n")
+
+
+def test_versions_that_were_built_on_each_other_since_come_back_in_their_order(
+    live: ModelVersion, tmp_path: Path
+) -> None:
+    """Of those in between the weights may be destroyed; what serves is all that has to be there."""
+    backups.back_up(tmp_path / "backup")
+    second, third = erase(digits.approved()), erase(digits.approved(cast.CHARLIE))
+    ModelVersion.objects.filter(number__lt=3).update(destroy_after=LONG_AGO)
+    sweep.sweep()
+    publish()
+    assert run("export_suppressions", str(tmp_path / "tokens"))[0] == 0
+    backups.restore(tmp_path / "backup")
+    run("import_suppressions", str(tmp_path / "tokens"))
+    code, said = run("replay_ledger", settings.LOG_DIR, "--apply")
+    assert (code, serving(), run("replay_erasures")[0]) == (0, third, 0), said
+    status = dict(ModelVersion.objects.values_list("sha256", "status"))
+    assert status == {live.sha256: "destroyed", second: "destroyed", third: "live"}, said
+    assert ModelVersion.objects.get(sha256=third).n_records == live.n_records - 24
+
+
+def test_logs_that_began_since_the_backup_come_back_too(live: ModelVersion, tmp_path: Path) -> None:
+    backups.back_up(tmp_path / "backup")
+    cast.ask(cast.CHARLIE)
+    cast.run_ledger()
+    logs.freeze()
+    cast.ask(cast.CHARLIE)
+    publish()
+    assert Log.objects.count() == 2
+    backups.restore(tmp_path / "backup")
+    assert run("replay_ledger", settings.LOG_DIR, "--apply")[0] == 0
+    assert Log.objects.count() == 2
+    cast.ask(cast.CHARLIE)
+    publish()
+    verify_export(ledger_export.export(tmp_path / "export", []), n_processes=1)
+
+
 def replayed(drill: Drill) -> None:
     """What the operator does, and the ledger goes on."""
     run("import_suppressions", str(drill.tokens))
@@ -283,8 +339,6 @@ def test_a_database_with_another_history_is_refused(drill: Drill) -> None:
     """Somebody let the sequencer run after the restore: the positions of lost entries went to others."""
     restore(drill, weights=False)
     cast.ask(cast.CHARLIE)
-    from compliance.ledger.sequencer import sequence_batch
-
     sequence_batch()
     code, said = run("replay_ledger", str(drill.log), "--apply")
     assert (code, "are others in the database" in said, serving()) == (1, True, drill.before), said

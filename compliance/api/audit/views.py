@@ -17,7 +17,7 @@ from compliance.api.bodies import read_query
 from compliance.api.clients.scopes import AUDIT
 from compliance.api.pagination import page_of
 from compliance.api.permissions import any_of
-from compliance.api.schema import BYTES, TEXT, described
+from compliance.api.schema import BYTES, OBJECT, TEXT, described
 from compliance.evidence import trust as trusts
 from compliance.evidence.errors import TrustFileError
 from compliance.ledger import checkpointer, notes
@@ -80,7 +80,7 @@ class TrustView(APIView):
 
     permission_classes = AUDITORS
 
-    @described("Take the trust file", answers=BYTES, media_type="application/json", refusals=(401, 403, 409))
+    @described("Take the trust file", answers=OBJECT, refusals=(401, 403, 409), answered=examples.TRUST)
     def get(self, request: Request) -> HttpResponse:
         """For `--trust`, once its fingerprint was compared on another way; 409 while no key is published."""
         try:

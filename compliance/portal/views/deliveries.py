@@ -14,6 +14,7 @@ from compliance.outbound import queries
 from compliance.outbound.errors import NotFoundError, OutboundError
 from compliance.portal.access import Viewer, only_for
 from compliance.portal.deliveries import MANAGERS, rows, send_anew
+from compliance.portal.keyset import CursorError, time_in
 from compliance.requests.errors import RequestError
 
 
@@ -23,9 +24,11 @@ def deliveries(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """One page at a time; the alarms stand on the first."""
     after = request.GET.get("after")
     try:
+        if after:
+            # A zone can push a time out of the calendar, where the database would meet it.
+            time_in(after.partition("_")[0])
         page = queries.deliveries(older_than=after)
-    except (OutboundError, OverflowError, ValueError) as error:
-        # A zone can push a time out of the calendar, where the database would meet it.
+    except (OutboundError, CursorError) as error:
         raise Http404("There is no such page of the deliveries.") from error
     first = reverse("portal:deliveries")
     context = {

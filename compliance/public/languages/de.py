@@ -11,7 +11,7 @@ PHRASES = Phrases(
         "ask_us": "Fragen? {contact}",
         "staff": "Anmeldung für Mitarbeitende",
         "optional": "freiwillig",
-        "error": "Fehler",
+        "error": "Fehler:",
         "errors_title": "Bitte korrigieren Sie dies",
         "back": "Zurück zu Ihrem Antrag",
         "to_beginning": "Zum Anfang",

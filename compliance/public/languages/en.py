@@ -11,7 +11,7 @@ PHRASES = Phrases(
         "ask_us": "Questions? {contact}",
         "staff": "Staff sign in here",
         "optional": "optional",
-        "error": "Error",
+        "error": "Error:",
         "errors_title": "Please correct this",
         "back": "Back to your request",
         "to_beginning": "To the beginning",

@@ -11,7 +11,7 @@ PHRASES = Phrases(
         "ask_us": "¿Preguntas? {contact}",
         "staff": "Acceso del personal",
         "optional": "opcional",
-        "error": "Hay un error",
+        "error": "Hay un error:",
         "errors_title": "Corrija lo siguiente",
         "back": "Volver a su solicitud",
         "to_beginning": "Ir al principio",

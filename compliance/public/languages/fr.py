@@ -11,7 +11,7 @@ PHRASES = Phrases(
         "ask_us": "Des questions ? {contact}",
         "staff": "Connexion du personnel",
         "optional": "facultatif",
-        "error": "Erreur",
+        "error": "Erreur :",
         "errors_title": "À corriger",
         "back": "Retour à votre demande",
         "to_beginning": "Retour au début",

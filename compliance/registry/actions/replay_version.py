@@ -6,7 +6,7 @@ out of service, for what a backup put in its place still knows people who were e
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db import transaction
 
@@ -18,15 +18,18 @@ from compliance.registry.retirement import retire
 
 @dataclass(frozen=True, kw_only=True)
 class MadeVersion:
-    """What the ledger says of a version: from which one, and by which job it was made."""
+    """What the ledger says of a version: from which one, by which job and when it was made."""
 
     before_sha256: str
     after_sha256: str
     job_id: uuid.UUID
+    made_at: datetime
 
 
 @transaction.atomic
-def replay_version(model: RegisteredModel, made: MadeVersion, *, manifest: bytes | None, subject_pseudonym: str) -> bool:
+def replay_version(
+    model: RegisteredModel, made: MadeVersion, *, manifest: bytes | None, subject_pseudonym: str
+) -> bool:
     """Write the row of a version again, with the records of this person ("": not known) removed in it.
 
     Whether it was missing. `manifest` is None where its weights are lost. Raises ValueError for that of another version.
@@ -47,7 +50,7 @@ def replay_version(model: RegisteredModel, made: MadeVersion, *, manifest: bytes
         n_records=before.n_records,
         commitment_key=b"",
         job_id=made.job_id,
-        registered_at=datetime.now(tz=UTC),
+        registered_at=made.made_at,
     )
     if subject_pseudonym:
         leave_again(after, subject_pseudonym)

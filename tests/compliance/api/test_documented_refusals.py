@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.http import HttpResponse
 from django.urls import resolve
 from rest_framework.throttling import ScopedRateThrottle
 
+from compliance.evidence.errors import TrustFileError
 from compliance.ledger.actors import SYSTEM
 from compliance.requests.actions.shred import shred
 from compliance.requests.models import Letter
@@ -22,8 +22,9 @@ from tests.compliance.api.test_authorisation import TABLE, Endpoint, Scene, scen
 
 pytestmark = pytest.mark.django_db
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
-#: Answered by other packages, whose tests provoke their statuses.
-ELSEWHERE = {"recipient-acknowledgement"}
+#: Their refusals are provoked by tests/compliance/recipients and by test_client_tokens.py.
+ELSEWHERE = {"recipient-acknowledgement", "client-tokens"}
+_PASSWORD = "Basic Ym9iOng="
 NOBODY = uuid.UUID("00000000-0000-4000-8000-00000000beef")
 
 
@@ -31,20 +32,18 @@ def _endpoint(operation: Operation) -> Endpoint:
     address = operation.path
     for name in ("request_id", "model_id", "webhook_id", "delivery_id", "notice_id"):
         address = address.replace(f"{{{name}}}", str(NOBODY))
-    name = resolve(address).url_name
-    return next(endpoint for endpoint in TABLE if (endpoint.method, endpoint.name) == (operation.method, name))
+    key = f"{operation.method} {resolve(address).url_name}"
+    return next(endpoint for endpoint in TABLE if endpoint.key == key)
 
 
 def _documented() -> list[Any]:
     """Each operation with each status that is a refusal."""
-    found = []
-    for operation in operations():
-        endpoint = _endpoint(operation)
-        if endpoint.name in ELSEWHERE | {"client-tokens"}:
-            continue
-        for status in sorted(operation.refusals):
-            found.append(pytest.param(endpoint, status, id=f"{endpoint.key} {status}"))
-    return found
+    described = [(_endpoint(operation), status) for operation in operations() for status in operation.refusals]
+    return [
+        pytest.param(endpoint, status, id=f"{endpoint.key} {status}")
+        for endpoint, status in described
+        if endpoint.name not in ELSEWHERE
+    ]
 
 
 class Attempt:
@@ -53,12 +52,8 @@ class Attempt:
     def __init__(self, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
         self.endpoint, self.monkeypatch = endpoint, monkeypatch
         self.scene: Scene = scene_of(endpoint)
-        succeeding = [index for index, status in enumerate(endpoint.statuses) if status < 400]
-        names = ("anonymous", "stranger", "subject", "operator", "dpo", "auditor", "client")
-        self.who: Caller = self.scene.people[names[succeeding[-1 if len(succeeding) == 1 else 0]]]()
-        if endpoint.name.startswith("staff-") or endpoint.name.startswith("audit-"):
-            role = "dpo"
-            self.who = self.scene.people[role]()
+        staff_only = endpoint.name.startswith(("staff-", "audit-"))
+        self.who: Caller = self.scene.people["dpo" if staff_only else "subject"]()
 
     def call(self, who: Caller | None = None, ids: tuple[uuid.UUID, ...] | None = None, **more: Any) -> HttpResponse:
         """The operation, as it is meant but for what is given."""
@@ -86,7 +81,7 @@ class Attempt:
         if self.endpoint.method == "GET":
             return self.call(cursor="x")
         if self.endpoint.name == "staff-tokens":
-            return self.call(Caller("Basic Ym9iOng="), body={})
+            return self.call(Caller(_PASSWORD), body={})
         return self.call(body={"unknown": "member"})
 
     def unauthenticated(self) -> HttpResponse:
@@ -121,13 +116,13 @@ class Attempt:
 
     def too_often(self) -> HttpResponse:
         """429."""
-        for scope in settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]:
+        for scope in tuple(ScopedRateThrottle.THROTTLE_RATES):
             self.monkeypatch.setitem(ScopedRateThrottle.THROTTLE_RATES, scope, "1/hour")
         if self.endpoint.key == "POST staff-tokens":
             user = cast.bob()
             user.set_password("x")
             user.save()
-            return [self.call(Caller("Basic Ym9iOng=")) for _ in range(2)][-1]
+            return [self.call(Caller(_PASSWORD)) for _ in range(2)][-1]
         if self.endpoint.key == "DELETE staff-tokens":
             return [self.call(self.scene.people["operator"]()) for _ in range(2)][-1]
         return [self.call() for _ in range(2)][-1]
@@ -188,8 +183,6 @@ def _no_key(attempt: Attempt) -> HttpResponse:
 
 
 def _raise_untrusted() -> None:
-    from compliance.evidence.errors import TrustFileError
-
     raise TrustFileError("No key was published yet.")
 
 
@@ -200,6 +193,10 @@ def _no_checkpoint(attempt: Attempt) -> HttpResponse:
 
 CONFLICTS: dict[str, Callable[[Attempt], HttpResponse]] = {
     "complaint": _open_again,
+    "staff-except": _closed_before,
+    "staff-include": _closed_before,
+    "staff-hold": _closed_before,
+    "staff-release": _closed_before,
     "identity-code": _closed_before,
     "staff-unveil": _shredded_before,
     "staff-scope": _shredded_before,

@@ -16,6 +16,7 @@ from tests.compliance.api.caller import Caller, anonymous, body_of, staff, subje
 
 pytestmark = pytest.mark.django_db
 
+_KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
 _SPELLINGS = (
     cast.MARK.encode(),
     cast.MARK.upper().encode(),
@@ -32,14 +33,22 @@ def _holds_the_mark(data: bytes) -> bool:
 def _told() -> Iterator[HttpResponse]:
     """Every endpoint once or more, over the whole life of Alice's request."""
     dana, bob, audrey = staff(cast.dana()), staff(cast.bob()), staff(cast.audrey())
-    received = anonymous().post("submit", body={"identifier": {"kind": "email", "value": cast.ALICE}})
+    asked = {"identifier": {"kind": "email", "value": cast.ALICE}}
+    received = anonymous().post("submit", body=asked, key=_KEY)
     yield received
+    yield anonymous().post("submit", body=asked, key=_KEY)
+    yield anonymous().post("submit", body={**asked, "locale": "de"}, key=_KEY)
+    yield anonymous().post("submit", body=asked, key=cast.ALICE)
     receipt = body_of(received)
     alice, pk = subject(receipt["status_token"]), receipt["id"]
     yield alice.post("identity-code", pk)
     code = cast.mail_code(pk)
     yield alice.post("identity", pk, body={"code": "000000" if code != "000000" else "111111"})
     yield alice.post("identity", pk, body={"code": code})
+    yield alice.post("complaint", pk, body={"text": cast.ALICE})
+    yield bob.post("staff-identity", pk, body={"means": cast.ALICE})
+    yield dana.post("staff-unveil", pk, body={"reason": cast.ALICE})
+    yield from _about_webhooks(bob)
     yield from _read(alice, dana, audrey, pk)
     yield dana.post("staff-approve", pk, body={"ground": "art17_1_b"})
     cast.make_plan(pk)
@@ -53,6 +62,17 @@ def _told() -> Iterator[HttpResponse]:
     yield from _read(alice, dana, audrey, pk)
     yield alice.post("withdraw", pk)
     yield bob.post("staff-refuse", pk, body={"reason": cast.ALICE})
+
+
+def _about_webhooks(bob: Caller) -> Iterator[HttpResponse]:
+    made = bob.post("staff-webhooks", body={"name": "crm", "url": "https://receiver.example/hook"})
+    yield made
+    yield bob.post("staff-webhooks", body={"name": cast.ALICE, "url": f"mailto:{cast.ALICE}"})
+    yield bob.post("staff-webhook-test", body_of(made)["id"])
+    for name in ("staff-webhooks", "staff-deliveries", "staff-delivery-alarms"):
+        yield bob.get(name)
+    yield bob.get("staff-deliveries", cursor=cast.ALICE)
+    yield bob.get("staff-requests", id_prefix=cast.ALICE)
 
 
 def _read(alice: Caller, dana: Caller, audrey: Caller, pk: str) -> Iterator[HttpResponse]:

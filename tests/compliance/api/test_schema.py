@@ -1,11 +1,17 @@
 """The schema is complete, valid, and the same as what the endpoints do."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from django.conf import settings
+from django.core.management import call_command
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
+from jsonschema import Draft4Validator  # type: ignore[import-untyped]  # it comes without types
 
 from compliance.api.subjects.serializers import SubmitBody
 from compliance.requests.models import Ground
@@ -76,3 +82,63 @@ def test_anyone_can_read_it() -> None:
     response = anonymous().get("schema")
     assert response.status_code == 200
     assert body_of(response)["openapi"].startswith("3.")
+
+
+#: The example of another package is not ours to write.
+_WITHOUT_EXAMPLE = {"POST /api/v1/recipients/acknowledgements/{notice_id} 200"}
+
+
+def _contents(schema: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every body and answer that is described: its place, its media type, and what is said."""
+    for name, operation in _operations(schema).items():
+        parts = {status: answer.get("content", {}) for status, answer in operation["responses"].items()}
+        parts["body"] = operation.get("requestBody", {}).get("content", {})
+        for part, contents in parts.items():
+            for media_type, content in contents.items():
+                yield f"{name} {part}", media_type, content
+
+
+def test_every_body_and_answer_has_an_example(schema: dict[str, Any]) -> None:
+    """But archives and the trust file, which are bytes."""
+    contents = list(_contents(schema))
+    without = {
+        place
+        for place, _, content in contents
+        if content["schema"].get("format") != "binary" and not content.get("examples")
+    }
+    assert without <= _WITHOUT_EXAMPLE
+    assert len(contents) > 200
+
+
+def test_every_example_is_what_its_schema_says(schema: dict[str, Any]) -> None:
+    for place, _, content in _contents(schema):
+        resolved = _without_nullable({**content["schema"], "components": schema["components"]})
+        for example in content.get("examples", {}).values():
+            errors = [error.message for error in Draft4Validator(resolved).iter_errors(example["value"])]
+            assert not errors, (place, errors)
+            properties = _properties(content["schema"], schema)
+            if isinstance(example["value"], dict) and properties:
+                assert set(example["value"]) <= properties, place
+
+
+def _without_nullable(node: Any) -> Any:
+    """JSON Schema says null as a type where OpenAPI 3.0 says nullable."""
+    if isinstance(node, list):
+        return [_without_nullable(member) for member in node]
+    if not isinstance(node, dict):
+        return node
+    changed = {name: _without_nullable(member) for name, member in node.items()}
+    return {"anyOf": [changed, {"type": "null"}]} if changed.pop("nullable", False) else changed
+
+
+def _properties(described: dict[str, Any], schema: dict[str, Any]) -> set[str]:
+    name = described.get("$ref", "").rpartition("/")[2]
+    return set(schema["components"]["schemas"].get(name, {}).get("properties", {}))
+
+
+def test_the_file_in_the_documentation_is_what_is_generated(tmp_path: Path) -> None:
+    """Make it anew with `manage.py spectacular --file docs/openapi.yaml`."""
+    generated = tmp_path / "openapi.yaml"
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(generated))
+    documented = settings.ROOT / "docs" / "openapi.yaml"
+    assert yaml.safe_load(documented.read_text()) == yaml.safe_load(generated.read_text())

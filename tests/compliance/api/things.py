@@ -16,3 +16,11 @@ def ended_delivery() -> uuid.UUID:
     delivery = hooks.owed("https://receiver.example/hook")
     Delivery.objects.filter(pk=delivery.pk).update(status=DeliveryStatus.GAVE_UP, alarmed_at=hooks.WHEN)
     return delivery.pk
+
+
+def ended_delivery_of_another() -> uuid.UUID:
+    """A delivery that was given up, of another webhook than `webhook`."""
+    hooks.hook("https://other.example/hook", name="other")
+    delivery = hooks.happens()[0]
+    Delivery.objects.filter(pk=delivery.pk).update(status=DeliveryStatus.GAVE_UP, alarmed_at=hooks.WHEN)
+    return delivery.pk

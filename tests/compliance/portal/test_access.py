@@ -15,14 +15,26 @@ from tests.compliance.portal.browsing import act, address, everything, page_of, 
 
 pytestmark = pytest.mark.django_db
 
-ACTS = ("approve", "refuse", "withdraw", "retry", "sign_off", "ask_question", "settle_question", "extend")
+ACTS = (
+    "confirm_identity",
+    "unveil",
+    "search_again",
+    "approve",
+    "refuse",
+    "withdraw",
+    "retry",
+    "sign_off",
+    "ask_question",
+    "settle_question",
+    "extend",
+)
 ON_MODELS = ("except_model", "include_model", "hold_model", "release_model")
 SOMEWHERE = uuid.UUID("00000000-0000-4000-8000-0000000000ff")
 
 
 def addresses(request_id: uuid.UUID) -> list[str]:
     """Every address of the portal behind the sign-in."""
-    lists = [reverse(f"portal:{name}") for name in ("requests", "models", "ledger")]
+    lists = [reverse(f"portal:{name}") for name in ("requests", "models", "deliveries", "ledger")]
     pages = [address(name, request_id) for name in ("request", "bundle")]
     return [*lists, *pages, *acts(request_id), "/models/spam-filter/"]
 
@@ -70,7 +82,7 @@ def test_an_account_without_a_role_is_told_whom_to_ask() -> None:
     [
         pytest.param(role, name, id=f"{role} {name}")
         for role, names in {
-            Role.OPERATOR: ("approve", "refuse", "bundle", "extend", "except_model", "include_model"),
+            Role.OPERATOR: ("unveil", "approve", "refuse", "bundle", "extend", "except_model", "include_model"),
             Role.AUDITOR: (*ACTS, *ON_MODELS),
         }.items()
         for name in names
@@ -88,12 +100,13 @@ def test_it_refuses_the_wrong_role(role: Role, name: str) -> None:
     assert everything() == before
 
 
-@pytest.mark.parametrize("url", ["/models/", "/models/spam-filter/"])
-def test_it_shows_auditors_no_models(url: str) -> None:
+@pytest.mark.parametrize("url", ["/models/", "/models/spam-filter/", "/deliveries/"])
+def test_it_shows_auditors_no_models_and_no_deliveries(url: str) -> None:
     cast.model_of("spam-filter", cast.ALICE)
     client = signed_in(cast.audrey())
     assert "Operator or Data protection officer" in seen(client, url, status=403).text
-    assert not seen(client, reverse("portal:requests")).all("a", href="/models/")
+    for link in ("/models/", "/deliveries/"):
+        assert not seen(client, reverse("portal:requests")).all("a", href=link)
 
 
 @pytest.mark.parametrize("state", RequestState)
@@ -157,8 +170,16 @@ def test_it_refuses_forms_from_other_sites(name: str) -> None:
 def test_a_request_that_is_not_there_is_not_found(name: str) -> None:
     client = signed_in(cast.staff("dora", Role.DPO, Role.OPERATOR))
     method = client.get if name in {"request", "bundle"} else client.post
-    reason = {"extend": "complexity", "hold_model": "technical"}.get(name, "art12_6")
-    data = {"ground": "art17_1_b", "reason": reason, "confirmed": "on", "question": "?", "answer": "!", "words": "."}
+    reason = {"extend": "complexity", "hold_model": "technical", "unveil": "audit"}.get(name, "art12_6")
+    data = {
+        "means": "in_person",
+        "ground": "art17_1_b",
+        "reason": reason,
+        "confirmed": "on",
+        "question": "?",
+        "answer": "!",
+        "words": ".",
+    }
     response = method(act_address(name, SOMEWHERE), data)
     assert response.status_code == 404
     assert page_of(response).problems == []

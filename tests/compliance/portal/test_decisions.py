@@ -9,7 +9,8 @@ from compliance.ledger import actors
 from compliance.ledger.actors import SYSTEM, Role
 from compliance.registry.actions.publish_cards import publish_cards
 from compliance.requests.actions.plan import plan
-from compliance.requests.models import DeletionRequest, Ground, RefusalReason, SubjectVault
+from compliance.requests.letter_parts import parts_of
+from compliance.requests.models import DeletionRequest, Ground, Letter, RefusalReason, SubjectVault
 from compliance.requests.states import RequestState
 from tests.compliance import cast
 from tests.compliance.portal.browsing import (
@@ -27,6 +28,7 @@ from tests.compliance.portal.browsing import (
 pytestmark = pytest.mark.django_db
 
 READY = {
+    "confirm_identity": {"means": "in_person"},
     "approve": {"ground": "art17_1_b", "scope": "0" * 64},
     "refuse": {"reason": "art12_6"},
     "withdraw": {"confirmed": "on"},
@@ -38,8 +40,8 @@ READY = {
 }
 #: The acts that a state lets staff do at all.
 OPEN = {
-    RequestState.RECEIVED: {"withdraw", "extend"},
-    RequestState.IDENTITY_PENDING: {"withdraw", "extend"},
+    RequestState.RECEIVED: {"confirm_identity", "withdraw", "extend"},
+    RequestState.IDENTITY_PENDING: {"confirm_identity", "withdraw", "extend"},
     RequestState.UNDER_REVIEW: {"approve", "refuse", "withdraw", "ask_question", "extend"},
     RequestState.INFO_REQUESTED: {"withdraw", "settle_question", "extend"},
     RequestState.APPROVED: {"extend"},
@@ -77,6 +79,14 @@ def test_an_act_in_the_wrong_state_is_explained_and_changes_nothing(state: Reque
         pytest.param("approve", {"ground": "art12_6"}, "ground", "one of the grounds", id="a reason as ground"),
         pytest.param("refuse", {"reason": ""}, "reason", "Choose the reason", id="no reason"),
         pytest.param("refuse", {"reason": "<b>"}, "reason", "one of the reasons", id="unknown reason"),
+        pytest.param(
+            "refuse", {"reason": "art12_6", "words": "a\0b"}, "words", "Null characters", id="facts with a null"
+        ),
+        pytest.param("refuse", {"reason": "art12_6", "words": "a" * 4001}, "words", "at most 4000", id="endless facts"),
+        pytest.param("unveil", {}, "reason", "Choose the reason", id="unveiling without a reason"),
+        pytest.param(
+            "unveil", {"reason": "art12_6"}, "reason", "one of the reasons", id="unveiling for another reason"
+        ),
         pytest.param("withdraw", {}, "confirmed", "Tick the box", id="withdrawal not confirmed"),
         pytest.param("extend", {}, "reason", "Choose the reason", id="extension without a reason"),
         pytest.param(
@@ -181,6 +191,16 @@ def test_a_refusal_keeps_its_reason() -> None:
     assert (request.state, request.refusal_reason) == (RequestState.REFUSED, RefusalReason.LEGAL_CLAIMS)
 
 
+def test_a_refusal_keeps_the_facts_behind_it_for_the_letter() -> None:
+    request_id = cast.brought_to(RequestState.UNDER_REVIEW).request.pk
+    dana = signed_in(cast.dana())
+    page = act(dana, "refuse", request_id, {"reason": "art17_3_e", "words": f"A suit of {cast.ALICE}.\r\nIn May."})
+    assert "Facts behind the refusal" in page.text and f"A suit of {cast.ALICE}. In May." in page.text
+    letter = parts_of(Letter.objects.get(request=request_id, kind=Letter.Kind.REFUSED))
+    assert f"A suit of {cast.ALICE}.\nIn May." in repr(letter).replace("\\n", "\n")
+    assert cast.MARK not in seen(signed_in(cast.audrey()), address("request", request_id)).html
+
+
 def test_an_operator_withdraws_for_the_person() -> None:
     request_id = cast.brought_to(RequestState.IDENTITY_PENDING).request.pk
     page = act(signed_in(cast.bob()), "withdraw", request_id, READY["withdraw"])
@@ -206,7 +226,7 @@ def test_a_changed_scope_is_approved_anew_and_not_tried_again() -> None:
     assert seen(signed_in(cast.bob()), address("request", request_id)).actions() == {"logout", "hold"}
     dana = signed_in(cast.dana())
     page = seen(dana, address("request", request_id))
-    assert page.actions() == {"logout", "approve", "refuse", "extend", "except", "hold"}
+    assert page.actions() == {"logout", "approve", "refuse", "extend", "except", "hold", "unveil"}
     assert "no longer hold what was approved" in page.text
     act(dana, "approve", request_id, approval(dana, request_id))
     assert plan(request_id, actor=SYSTEM).state == RequestState.EXECUTING

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.contrib.sessions.models import Session
 from rest_framework.throttling import ScopedRateThrottle
 
 from compliance.identity.browser_session import OPEN_SECONDS
@@ -96,6 +97,9 @@ def test_a_receipt_holds_what_opens_the_request(language: str) -> None:
     assert cast.MARK not in page.html
     (note,) = queries.notes(request_id)
     assert (note.kind, note.text) == (SealedNote.Kind.COMPLAINT, "It told a stranger where I live.\nTwice.")
+    (session,) = [row.get_decoded() for row in Session.objects.all()]
+    assert str(request_id) in str(session)
+    assert token not in str(session)
     assert not page.all("nav"), "in another language it could not be shown again"
     browser.follow(page, f"/requests/{request_id}/")
 

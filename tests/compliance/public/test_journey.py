@@ -11,6 +11,7 @@ from compliance.ledger.actors import SYSTEM
 from compliance.public.words import words_of
 from compliance.requests.actions.request_identity import request_identity
 from tests.compliance import cast
+from tests.compliance.portal.browsing import everything
 from tests.compliance.public.browsing import LANGUAGES, Browser, address, receipt_of
 
 pytestmark = pytest.mark.django_db
@@ -66,8 +67,11 @@ def test_a_person_gets_from_the_first_page_to_the_outcome(language: str, caplog:
         assert not [url for url in browser.urls if secret in url]
         assert secret not in caplog.text
         assert not [answer for answer in browser.answers if secret in str(answer.headers) + str(answer.cookies)]
+    rows = str(everything())
+    assert token not in rows
     for spelling in _SPELLINGS:
         assert not [body for body in bodies if spelling in body]
+        assert spelling not in rows
     for answer in browser.answers:
         if answer.status_code != 302:
             assert f'<html lang="{language}">' in answer.content.decode()

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.forms import Form
 
 from compliance.letters.language import available as languages_of_letters
 from compliance.public import forms
 from compliance.public.words import available, preferred, words_of
 from compliance.requests.choices import LOCALES
-from compliance.requests.errors import IdentityError, RequestError
+from compliance.requests.errors import RequestError
 from compliance.requests.models import Letter, Regulation
 from compliance.requests.states import RequestState
 
@@ -93,7 +94,8 @@ def test_every_text_is_used() -> None:
         for name in (*fields, "email", "email_code", "oidc")
     }
     made |= {f"error_{name}_{code}" for name in (*fields, "field") for code in codes}
-    made |= {f"error_{kind.code}" for kind in (RequestError, *RequestError.__subclasses__(), IdentityError)}
+    errors: list[type[RequestError]] = [RequestError, *RequestError.__subclasses__()]
+    made |= {f"error_{kind.code}" for kind in errors}
     made |= {f"{part}_{name}" for part in ("title", "text") for name in named}
     assert {key for key in words_of("en").texts if key not in named | made} == set()
 
@@ -108,5 +110,5 @@ def test_french_keeps_its_signs_of_punctuation_on_the_line() -> None:
     assert text == "Des questions\N{NO-BREAK SPACE}? x"
 
 
-def _forms() -> list[type[forms.forms.Form]]:
+def _forms() -> list[type[Form]]:
     return [forms.AskForm, forms.OpenForm, forms.CodeForm, forms.AnswerForm, forms.ComplaintForm]
