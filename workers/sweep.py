@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from compliance.api.clients.expiry import forget_expired
 from compliance.identity import silence
 from compliance.intake.receiving import forget_old_keys
 from compliance.ledger.actors import SYSTEM
@@ -44,6 +45,7 @@ def sweep() -> None:
     _ask_the_silent(now)
     _remind_staff(now)
     forget_old_keys(now)
+    forget_expired(now)
     _delete_files_out_of_use()
     artifacts.tidy()
 

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
@@ -120,5 +120,8 @@ def _after(text: str) -> Q:
         raise InvalidWebhookError("Expected the place of a delivery in the log, found something else.") from error
     if at.tzinfo is None:
         raise InvalidWebhookError("Expected a time with a zone in the place of a delivery, found one without.")
+    if not MINYEAR + 1 < at.year < MAXYEAR:
+        # In UTC it may lie beyond the years that there are.
+        raise InvalidWebhookError("Expected the time of a delivery in its place in the log, found another age.")
     # Written as a bound and an exception to it: from an OR of two cases, databases start at the top of the index.
     return Q(created_at__lte=at) & (Q(created_at__lt=at) | Q(id__lt=row))

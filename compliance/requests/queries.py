@@ -47,6 +47,7 @@ class Note:
     kind: str
     text: str
     created_at: datetime
+    model: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,12 @@ def notes(request_id: uuid.UUID) -> list[Note]:
     if request is None:
         raise NotFoundError(f"There is no request {request_id}.")
     return [
-        Note(kind=row.kind, text=identities.open_note(request.vault, row.sealed_text), created_at=row.created_at)
+        Note(
+            kind=row.kind,
+            text=identities.open_note(request.vault, row.sealed_text),
+            created_at=row.created_at,
+            model=row.model_id,
+        )
         for row in request.notes.all()
     ]
 

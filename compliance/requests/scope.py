@@ -1,5 +1,7 @@
 """Which registered models saw the person, and with how many records: shown before the decision, frozen with it."""
 
+import uuid
+from collections import defaultdict
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -35,7 +37,11 @@ def preview(request: DeletionRequest) -> list[ModelScope]:
     vault = request.vault
     key = identities.commitment_key(vault)
     models = RegisteredModel.objects.filter(head__isnull=False).order_by("name")
-    return [_of_model(model, vault.pseudonym, key) for model in models]
+    rows = LineageRecord.objects.filter(subject_pseudonym=vault.pseudonym, removed_in=None)
+    records: dict[uuid.UUID, list[str]] = defaultdict(list)
+    for model_id, record_id in rows.values_list("model", "record_id"):
+        records[model_id].append(record_id)
+    return [_of_records(model, sorted(records[model.pk]), key) for model in models]
 
 
 def current(request: DeletionRequest) -> list[ModelScope]:
@@ -70,7 +76,8 @@ def has_drifted(request: DeletionRequest) -> bool:
 def target_has_drifted(target: Target) -> bool:
     """The same for one model: another request may have removed the records meanwhile."""
     vault = target.request.vault
-    share = _of_model(target.model, vault.pseudonym, identities.commitment_key(vault))
+    records = forget_records(target.model, vault.pseudonym)
+    share = _of_records(target.model, records, identities.commitment_key(vault))
     return share.forget_commitment != target.forget_commitment
 
 
@@ -80,8 +87,7 @@ def forget_records(model: RegisteredModel, subject_pseudonym: str) -> list[str]:
     return sorted(rows.values_list("record_id", flat=True))
 
 
-def _of_model(model: RegisteredModel, subject_pseudonym: str, key: bytes) -> ModelScope:
-    records = forget_records(model, subject_pseudonym)
+def _of_records(model: RegisteredModel, records: list[str], key: bytes) -> ModelScope:
     # The model is part of it: two models trained on the same records would else share one commitment.
     covered = {"model": str(model.pk), "data_source": str(model.data_source_id), "records": records}
     return ModelScope(

@@ -17,6 +17,7 @@ from compliance.api.clients.scopes import Scope
 from compliance.ledger.actors import Role
 from tests.compliance import cast
 from tests.compliance.api.caller import Caller, access_token, body_of, client, refused, token_response
+from workers import sweep
 
 pytestmark = pytest.mark.django_db
 READ, WRITE, AUDIT = Scope.REQUESTS_READ, Scope.REQUESTS_WRITE, Scope.AUDIT_READ
@@ -240,3 +241,13 @@ def test_the_command_shows_clients_without_their_secrets() -> None:
     call_command("api_clients", "list", stdout=plain)
     assert row["client_id"] in plain.getvalue()
     assert secret not in plain.getvalue() + out.getvalue()
+
+
+def test_the_sweep_deletes_tokens_that_have_ended_and_no_others() -> None:
+    registered = _registered()
+    ended, valid = (access_token(registered, READ) for _ in range(2))
+    AccessToken.objects.filter(pk=AccessToken.objects.earliest("pk").pk).update(expires=datetime.now(tz=UTC))
+    sweep.sweep()
+    assert AccessToken.objects.count() == 1
+    assert Caller(f"Bearer {valid}").get("staff-requests").status_code == 200
+    assert Caller(f"Bearer {ended}").get("staff-requests").status_code == 401

@@ -38,7 +38,7 @@ def _told() -> Iterator[HttpResponse]:
     yield received
     yield anonymous().post("submit", body=asked, key=_KEY)
     yield anonymous().post("submit", body={**asked, "locale": "de"}, key=_KEY)
-    yield anonymous().post("submit", body=asked, key=cast.ALICE)
+    yield anonymous().post("submit", body=asked, key=f'"{cast.ALICE}')
     receipt = body_of(received)
     alice, pk = subject(receipt["status_token"]), receipt["id"]
     yield alice.post("identity-code", pk)
