@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from compliance.api.clients.expiry import forget_expired
 from compliance.identity import silence
 from compliance.intake.receiving import forget_old_keys
+from compliance.ledger import hold
 from compliance.ledger.actors import SYSTEM
 from compliance.outbound import engine
 from compliance.registry.actions.destroy_version import destroy_version
@@ -40,14 +41,16 @@ def sweep() -> None:
     lost = queries.lost_work(now)
     _send_again(lost)
     _deliver_again(now)
-    _record_destructions(lost)
-    _shred_due(now)
     _ask_the_silent(now)
     _remind_staff(now)
     forget_old_keys(now)
     forget_expired(now)
-    _delete_files_out_of_use()
-    artifacts.tidy()
+    if hold.current() is None:
+        # While rows are older than the ledger, as after a restore, they do not tell what is out of use.
+        _record_destructions(lost)
+        _shred_due(now)
+        _delete_files_out_of_use()
+        artifacts.tidy()
 
 
 def _send_again(lost: queries.Lost) -> None:

@@ -20,6 +20,9 @@ def any_of(*roles: Role, area: Area) -> type[BasePermission]:
     """
 
     class HasOneRole(BasePermission):
+        # The schema names the scope.
+        opened_area = area
+
         def has_permission(self, request: Request, view: APIView) -> bool:
             refuse_without(area, request)
             held_role(request.user, *roles)

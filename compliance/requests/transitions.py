@@ -94,6 +94,15 @@ def move_on(request: DeletionRequest, to: RequestState, *, actor: Actor) -> None
     _tell_others(request)
 
 
+def catch_up(request: DeletionRequest, *, chain_head: str, end: tuple[RequestState, datetime] | None) -> None:
+    """Bring a locked row up to entries that the ledger has already, after a restore: its last one, and its end if it has
+    one. These moves were checked when they were made; no entry is written, and nobody is told a second time."""
+    columns: dict[str, Any] = {"chain_head": chain_head}
+    if end is not None:
+        columns |= {"state": end[0], "closed_at": end[1]}
+    _update(request, columns)
+
+
 def move_target(target: Target, to: TargetState) -> None:
     """Move a target; raises StateError or StaleStateError. Its entry is that of the action that calls."""
     old = TargetState(target.state)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from compliance.ledger import hold
 from compliance.ledger.models import PendingEntry
 from compliance.registry.models import ModelVersion, RegisteredModel, VersionState
 from compliance.requests.models import DeletionRequest, Job, Letter
@@ -134,3 +135,14 @@ def test_weights_that_no_row_knows_are_kept_for_a_day(
     sweep.sweep()
     monkeypatch.undo()
     assert set(artifacts.stored()) == {live.sha256}
+
+
+def test_nothing_is_destroyed_while_the_ledger_is_held(superseded: ModelVersion) -> None:
+    """After a restore the rows are older than the weights: the versions that forgot somebody look out of use."""
+    ModelVersion.objects.filter(pk=superseded.pk).update(destroy_after=LONG_AGO)
+    hold.begin("The database is behind its signed heads.")
+    sweep.sweep()
+    assert superseded.sha256 in artifacts.stored()
+    hold.lift()
+    sweep.sweep()
+    assert superseded.sha256 not in artifacts.stored()

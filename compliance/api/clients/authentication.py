@@ -52,6 +52,11 @@ class ClientScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     target_class = ClientAuthentication
     name = "client"
 
+    def get_security_requirement(self, auto_schema: Any) -> dict[str, list[str]]:
+        """The scope that the operation takes."""
+        areas = [getattr(kind, "opened_area", None) for kind in auto_schema.view.permission_classes]
+        return {self.name: [area.needed(auto_schema.method).value for area in areas if area is not None]}
+
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         """OAuth 2.0 with client credentials."""
         scopes = {scope.value: meaning for scope, meaning in MEANINGS.items()}

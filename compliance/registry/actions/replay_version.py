@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from compliance.registry.lineage import leave
 from compliance.registry.manifests import manifest_sha256
-from compliance.registry.models import ModelVersion, RegisteredModel, VersionState
+from compliance.registry.models import LineageRecord, ModelVersion, RegisteredModel, VersionState
 from compliance.registry.retirement import retire
 
 
@@ -60,9 +61,11 @@ def replay_version(
 @transaction.atomic
 def leave_again(after: ModelVersion, subject_pseudonym: str) -> int:
     """The person's records were removed in this version; how many of them lineage still showed."""
-    n_records = leave(after, subject_pseudonym)
-    ModelVersion.objects.filter(pk=after.pk).update(n_records=after.n_records - n_records)
-    after.n_records -= n_records
+    present = LineageRecord.objects.filter(model=after.model_id, subject_pseudonym=subject_pseudonym, removed_in=None)
+    # Counted here: what somebody else shares and has left with already is not subtracted twice.
+    n_records = present.values("record_id").distinct().count()
+    leave(after, subject_pseudonym)
+    ModelVersion.objects.filter(pk=after.pk).update(n_records=F("n_records") - n_records)
     return n_records
 
 

@@ -38,12 +38,10 @@ def replay_request(story: RequestStory) -> ReplayedRequest | None:
     events = [] if request is None else story.since(request.chain_head)
     if request is None or not events:
         return None
-    columns = {"chain_head": story.hashes[-1], "changed_at": datetime.now(tz=UTC)}
+    end = None
     if story.end is not None:
-        columns |= {"state": RequestState(story.end.type.partition(".")[2]), "closed_at": story.end.at}
-    # As in transitions.py, but for the entry, which is there: moves that were made before are not decided anew.
-    DeletionRequest.objects.filter(pk=request.pk).update(**columns)
-    request.refresh_from_db()
+        end = RequestState(story.end.type.partition(".")[2]), story.end.at
+    transitions.catch_up(request, chain_head=story.hashes[-1], end=end)
     _take_over_letters(request, events)
     if story.end is not None:
         _end_jobs(request)

@@ -15,7 +15,7 @@ from tests.benchmarks.ledger_parts.installation import Installation
 
 # How many requests, and over how many days they came.
 SIZES = {1_000: 100, 100_000: 3 * 365, 1_000_000: 3 * 365}
-N_BATCHES, N_CALLS = 3, 40
+N_BATCHES, N_CALLS = 3, 30
 _FILL_FAST = ("fsync = off", "full_page_writes = off", "max_wal_size = '8GB'", "session_replication_role = replica")
 
 

@@ -7,11 +7,19 @@ from django.test import Client, RequestFactory
 from rest_framework import exceptions
 
 from compliance.api import handlers
+from compliance.api.clients.scopes import Scope, ScopeMissingError
 from compliance.api.errors import problem_of
+from compliance.api.idempotency import KeyInvalidError
+from compliance.identity import errors as identity
+from compliance.intake.errors import KeyReusedError
 from compliance.ledger.actors import RoleError
+from compliance.letters.errors import InvalidPartError, MissingPartError
+from compliance.outbound import errors as outbound
 from compliance.requests import errors as domain
+from compliance.requests.identities import ShreddedError, VaultNotReadyError
 from compliance.requests.models import SubjectVault
 from compliance.requests.states import RequestState
+from compliance.vault.errors import KeyServiceError, VaultError
 from tests.compliance import cast
 from tests.compliance.api.caller import body_of, refused, staff
 
@@ -54,6 +62,46 @@ def test_a_throttled_caller_is_always_told_when_to_come_back() -> None:
         "1",
         "8",
     ]
+
+
+OUTBOUND = [
+    kind for kind in vars(outbound).values() if isinstance(kind, type) and issubclass(kind, outbound.OutboundError)
+]
+#: Mistakes of ours, not of whoever calls.
+OURS = {outbound.KindError, outbound.MessageError}
+
+
+@pytest.mark.parametrize("kind", OUTBOUND)
+def test_every_error_about_webhooks_has_its_status_and_code(kind: type[outbound.OutboundError]) -> None:
+    problem = problem_of(kind("a sentence for people"))
+    expected = (500, "internal_error") if kind in OURS else (kind.status, kind.code)
+    assert (problem.status, problem.code) == expected
+    assert (problem.detail == "a sentence for people") is (kind not in OURS)
+
+
+ELSEWHERE: dict[str, tuple[Exception, int, str]] = {
+    "no provider to sign in at": (identity.ProviderError("alice"), 503, "identity_provider_unavailable"),
+    "a broken method": (identity.MethodError("alice"), 500, "identity_method_invalid"),
+    "a method that is not offered": (identity.NotOfferedError("See docs."), 404, "identity_method_not_offered"),
+    "no key service": (KeyServiceError("alice"), 503, "not_available"),
+    "no key service, in the vault": (VaultNotReadyError("alice"), 503, "not_ready"),
+    "nobody is known any more": (ShreddedError("alice"), 409, "shredded"),
+    "a vault that does not open": (VaultError("alice"), 500, "internal_error"),
+    "a letter without a part": (MissingPartError("refused", "facts"), 409, "letter_incomplete"),
+    "a letter with a wrong part": (InvalidPartError("found 'alice'"), 500, "internal_error"),
+    "a key used again": (KeyReusedError("Use a new key."), 422, "idempotency_key_reused"),
+    "no key": (KeyInvalidError("Send another."), 400, "idempotency_key_invalid"),
+    "no scope": (ScopeMissingError(Scope.AUDIT_READ), 403, "insufficient_scope"),
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_every_error_of_other_packages_has_a_status_and_shows_nothing(name: str) -> None:
+    error, status, code = ELSEWHERE[name]
+    problem = problem_of(error)
+    assert (problem.status, problem.code) == (status, code)
+    assert "alice" not in str(problem)
+    assert ("Retry-After" in problem.headers) is (status == 503)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "OPTIONS", "FOO"])

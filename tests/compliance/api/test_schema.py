@@ -62,6 +62,20 @@ def test_every_operation_says_who_may_call_it_and_how_it_refuses(schema: dict[st
                 assert set(response["content"]) == {REFUSAL}, name
 
 
+def test_every_operation_of_staff_names_the_scope_that_a_client_needs(schema: dict[str, Any]) -> None:
+    scopes = {
+        name: way["client"]
+        for name, operation in _operations(schema).items()
+        for way in operation.get("security", ())
+        if "client" in way
+    }
+    assert len(scopes) > 30
+    assert all(len(needed) == 1 for needed in scopes.values()), scopes
+    assert scopes["GET /api/v1/staff/requests"] == ["requests:read"]
+    assert scopes["POST /api/v1/staff/requests"] == ["requests:write"]
+    assert scopes["POST /api/v1/staff/requests/{request_id}/unveil"] == ["identities:unveil"]
+
+
 def test_its_example_is_a_body_that_is_taken(schema: dict[str, Any]) -> None:
     body = _operations(schema)["POST /api/v1/requests"]["requestBody"]["content"]["application/json"]
     (example,) = body["examples"].values()
