@@ -24,7 +24,7 @@ from compliance.requests.models import (
     RefusalReason,
     Regulation,
 )
-from compliance.requests.queries import TimelineEntry
+from compliance.requests.queries import MOST_COUNTED, TimelineEntry
 from compliance.requests.states import RequestState
 
 register = template.Library()
@@ -191,3 +191,9 @@ def _fact_value(value: object, kind: str) -> str:
     if canonical.is_uuid4(value):
         return prefix(value)
     return short(value) if canonical.is_sha256(value) else str(WORDS.get(kind, {}).get(str(value), value))
+
+
+@register.filter
+def counted(n: int) -> str:
+    """A number of requests. From `MOST_COUNTED` on nobody counts: of a state, and so of any sum, there are that many."""
+    return f"{MOST_COUNTED:,}+" if n >= MOST_COUNTED else f"{n}"

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from compliance.portal import keyset
+from compliance.portal.templatetags.portal import counted
 from compliance.requests.models import DeletionRequest
 from compliance.requests.states import RequestState
 from tests.compliance import cast
@@ -173,3 +174,8 @@ def test_the_home_page_is_the_list() -> None:
     response = signed_in(cast.bob()).get("/")
     assert (response.status_code, response["Location"]) == (302, URL)
     assert address("request", cast.ask().request.pk).startswith(URL)
+
+
+@pytest.mark.parametrize(("n", "shown"), [(0, "0"), (999, "999"), (1_000, "1,000+"), (5_432, "1,000+")])
+def test_from_a_thousand_on_nobody_counts(n: int, shown: str) -> None:
+    assert counted(n) == shown
