@@ -43,8 +43,7 @@ class ListQuery(serializers.Serializer[Any]):
     ordering = one_of(
         tuple(ORDERS),
         required=False,
-        default="-received_at",
-        help_text="newest first, or open requests by due date",
+        help_text="newest first, or open requests by due date; the latter without a word where it is asked what is due",
     )
     cursor = TextField(required=False, max_length=500, help_text="from the link to the next or previous page")
 
@@ -57,8 +56,10 @@ class ListQuery(serializers.Serializer[Any]):
 
 
 def order_of(asked: dict[str, Any]) -> Order:
-    """The order that a checked ListQuery names."""
-    return ORDERS[asked["ordering"]]
+    """The order that a checked ListQuery names, or the one in which an index finds what it asks for."""
+    if "ordering" in asked:
+        return ORDERS[asked["ordering"]]
+    return DUE_FIRST if asked.get("overdue") or "due_before" in asked else NEWEST_FIRST
 
 
 def rows_of(asked: dict[str, Any]) -> QuerySet[DeletionRequest]:

@@ -42,7 +42,7 @@ _ASKED_FOR = {"identifier": {"kind": "email", "value": "name@example.org"}, "gro
 
 def received(submitted: Submitted) -> Response:
     """201 with the receipt, and where the request is."""
-    answer = SubmittedSerializer(receipt(submitted)).data
+    answer = receipt(submitted)
     return Response(answer, status=status.HTTP_201_CREATED, headers={"Location": answer["links"]["self"]})
 
 
