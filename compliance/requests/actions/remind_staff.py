@@ -48,6 +48,6 @@ def _remember(each: Due, now: datetime) -> bool:
 def _mail(to: Sequence[str], told: Sequence[Due]) -> None:
     if not to or not told:
         return
-    text = render_to_string("letters/staff_reminder.txt", {"told": told, "portal": settings.PORTAL_ADDRESS})
+    text = render_to_string("staff/reminder.txt", {"told": told, "portal": settings.PORTAL_ADDRESS})
     subject, _, body = text.strip().partition("\n")
     EmailMessage(subject=subject, body=body.strip() + "\n", to=list(to)).send()
