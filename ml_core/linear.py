@@ -107,10 +107,10 @@ def exact_moments(expanded: Tensor, labels: Tensor, n_classes: int, n_bits: int)
 class RidgeSolution:
     """A solved ridge problem and what bounds its error.
 
-    weight: [W, C] float64. residual_norm: ||(A + ridge I) W - C||_F. error_bound: residual_norm / ridge, which
-    bounds ||W - W*||_F because A is positive semi-definite. smallest_eigenvalue: an estimate of the smallest
-    eigenvalue of A + ridge I by inverse iteration, never below it; tight_error_bound uses the estimate and is
-    therefore indicative, whereas error_bound is rigorous up to the rounding of the residual itself.
+    weight: [W, C] float64. residual_norm: ||(A + ridge I) W - C||_F as computed, and what its rounding can hide.
+    error_bound: residual_norm / ridge, which bounds ||W - W*||_F because A is positive semi-definite.
+    smallest_eigenvalue: an estimate of the smallest eigenvalue of A + ridge I by inverse iteration, never below it;
+    tight_error_bound uses the estimate and is therefore indicative, whereas error_bound is rigorous.
     """
 
     weight: Tensor
@@ -133,7 +133,9 @@ def solve_ridge(gram: Tensor, moments: Tensor, ridge: float) -> RidgeSolution:
         raise NumericalError("gram + ridge is not positive definite: the stored moments are damaged; restore them")
     weight = torch.cholesky_solve(moments, factor)  # [W, C]
     weight = weight + torch.cholesky_solve(moments - system @ weight, factor)
-    residual_norm = float(torch.linalg.matrix_norm(system @ weight - moments))
+    residual_norm = float(torch.linalg.matrix_norm(system @ weight - moments)) + _residual_rounding(
+        system, weight, moments
+    )
     if not math.isfinite(residual_norm):
         raise NumericalError("the ridge solution is not finite: increase the ridge")
     smallest = _smallest_eigenvalue(system, factor)
@@ -144,6 +146,17 @@ def solve_ridge(gram: Tensor, moments: Tensor, ridge: float) -> RidgeSolution:
         smallest_eigenvalue=smallest,
         tight_error_bound=residual_norm / smallest,
     )
+
+
+def _residual_rounding(system: Tensor, weight: Tensor, moments: Tensor) -> float:
+    """How far the residual that was computed may be from the true one, in the Frobenius norm, in whatever order it was
+    summed: gamma_n (|A + ridge I| |W| + |C|), with a few operations more for the ridge and for this sum itself.
+
+    Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.5.
+    """
+    n_roundings = (len(system) + 4) * torch.finfo(torch.float64).eps / 2
+    magnitudes = system.abs() @ weight.abs() + moments.abs()
+    return n_roundings / (1 - n_roundings) * float(torch.linalg.matrix_norm(magnitudes))
 
 
 def _smallest_eigenvalue(system: Tensor, factor: Tensor, n_iterations: int = 8) -> float:
