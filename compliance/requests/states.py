@@ -96,8 +96,8 @@ MOVES: tuple[Move, ...] = (
     Move(_ATTENTION, R.APPROVED, R.ATTENTION, _SYSTEM),
     Move("job.recorded", R.EXECUTING, R.VERIFYING, _SYSTEM),
     Move(WORK, R.EXECUTING, R.VERIFYING, _SYSTEM),
-    # The DPO: where a model on hold is excepted, the scope has to be approved anew.
-    Move(_ATTENTION, R.EXECUTING, R.ATTENTION, _SYSTEM | _DPO),
+    # Staff: a hold on the last model beside one that failed, or an exception of one on hold.
+    Move(_ATTENTION, R.EXECUTING, R.ATTENTION, _SYSTEM | _STAFF),
     Move(WORK, R.VERIFYING, R.SIGNOFF, _SYSTEM),
     Move(_ATTENTION, R.VERIFYING, R.ATTENTION, _SYSTEM),
     Move("request.retried", R.ATTENTION, R.EXECUTING, _STAFF),

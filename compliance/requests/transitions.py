@@ -128,16 +128,21 @@ def rescope_target(target: Target, n_records: int, forget_commitment: str) -> No
 def except_target(request: DeletionRequest, target: Target | None, share: ModelScope, reason: RefusalReason) -> None:
     """Take one model out of what is to be deleted; raises StateError or StaleStateError."""
     target = _target_in(request, target, share, TargetState.EXCEPTED)
-    Target.objects.filter(pk=target.pk).update(exception=reason, hold="", **_columns(share))
+    Target.objects.filter(pk=target.pk).update(exception=reason, hold="")
 
 
 def hold_target(request: DeletionRequest, target: Target | None, share: ModelScope, reason: HoldReason) -> None:
     """Keep one model as it is until the hold is lifted; raises StateError or StaleStateError.
 
-    A job that waits for it finds nothing to do when its turn comes.
+    A job that waits for it finds nothing to do when its turn comes. The share stays the one that was approved.
     """
     target = _target_in(request, target, share, TargetState.HELD)
-    Target.objects.filter(pk=target.pk).update(hold=reason, job=None, **_columns(share))
+    Target.objects.filter(pk=target.pk).update(hold=reason)
+
+
+def rescope_excepted(target: Target, share: ModelScope) -> None:
+    """What an excepted model holds at the decision."""
+    Target.objects.filter(pk=target.pk).update(**_columns(share))
 
 
 def release_target(target: Target) -> None:

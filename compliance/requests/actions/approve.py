@@ -72,5 +72,7 @@ def _write_targets(request: DeletionRequest, scopes: list[ModelScope]) -> None:
                 n_records=share.n_records,
                 forget_commitment=share.forget_commitment,
             )
-        elif not scope.is_settled(target) and not share.exception:
+        elif share.exception:
+            transitions.rescope_excepted(target, share)
+        elif not scope.is_settled(target):
             transitions.rescope_target(target, share.n_records, share.forget_commitment)

@@ -10,6 +10,7 @@ from django.db import transaction
 from compliance.ledger.actors import Actor, Role
 from compliance.requests import transitions
 from compliance.requests.actions.except_model import share_of
+from compliance.requests.actions.fail_job import settle
 from compliance.requests.choices import chosen
 from compliance.requests.errors import ForbiddenActorError, StateError
 from compliance.requests.models import DeletionRequest, HoldReason
@@ -37,6 +38,7 @@ def hold_model(request_id: uuid.UUID, *, actor: Actor, model_id: uuid.UUID, reas
     transitions.hold_target(request, target, share, given)
     facts = {"model": str(model_id), "reason": given.value}
     transitions.note(request, "request.model_held", actor=actor, facts=facts)
+    settle(request, actor=actor, reason="job_failed")
     return request
 
 

@@ -1,4 +1,5 @@
-"""Staff lift a hold: where the request was planned already, the model gets its job at once."""
+"""Staff lift a hold: where the work goes on, the model gets its job at once. From `attention` it is repeated, or approved
+anew, with the others."""
 
 import uuid
 
@@ -26,6 +27,6 @@ def release_model(request_id: uuid.UUID, *, actor: Actor, model_id: uuid.UUID) -
         raise NotFoundError(f"The model {model_id} is not on hold for this request.")
     transitions.note(request, "request.model_released", actor=actor, facts={"model": str(model_id)})
     transitions.release_target(target)
-    if request.policy is not None and request.state in (RequestState.EXECUTING, RequestState.ATTENTION):
+    if request.policy is not None and request.state == RequestState.EXECUTING:
         record_new_job(request, actor, new_job(target, request.policy))
     return request

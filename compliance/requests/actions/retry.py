@@ -5,14 +5,15 @@ import uuid
 from django.db import transaction
 
 from compliance.ledger.actors import Actor
-from compliance.requests import transitions
+from compliance.requests import scope, transitions
 from compliance.requests.actions.plan import new_job
 from compliance.requests.dispatch import after_commit
 from compliance.requests.errors import StateError
 from compliance.requests.models import DeletionRequest, Job
 from compliance.requests.states import RequestState, TargetState
 
-RETRYABLE = (TargetState.FAILED, TargetState.INCONCLUSIVE)
+#: Queued without work ahead: a hold that was lifted while the request needed attention.
+RETRYABLE = (TargetState.FAILED, TargetState.INCONCLUSIVE, TargetState.QUEUED)
 
 
 @transaction.atomic
@@ -28,8 +29,13 @@ def retry(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
         raise StateError(f"The request is {request.get_state_display()!r}: there is nothing to repeat.")
     if rules is None or not targets:
         raise StateError("No job of this request failed. Approve it again: the scope or the policy is what changed.")
+    if scope.has_drifted(request):
+        raise StateError(
+            "What the models hold, or what was decided on them, is not what was approved. Approve it anew."
+        )
     for target in targets:
-        transitions.move_target(target, TargetState.QUEUED)
+        if target.state != TargetState.QUEUED:
+            transitions.move_target(target, TargetState.QUEUED)
         record_new_job(request, actor, new_job(target, rules))
     return request
 

@@ -34,7 +34,7 @@ def start_job(job_id: uuid.UUID, *, actor: Actor) -> Job | None:
     now = datetime.now(tz=UTC)
     if job.state not in (JobState.QUEUED, JobState.RUNNING) or leases.is_live(job, now):
         return None
-    held = leases.locked_requests(job)
+    held = _not_on_hold(leases.locked_requests(job))
     # Serialises the claims on one model; the database refuses a second running job in any case.
     RegisteredModel.objects.select_for_update().get(pk=job.model_id)
     if job.state == JobState.QUEUED and Job.objects.filter(model=job.model_id, state=JobState.RUNNING).exists():
@@ -55,6 +55,13 @@ def start_job(job_id: uuid.UUID, *, actor: Actor) -> Job | None:
     else:
         _start(job, held, actor, now, lease)
     return job
+
+
+def _not_on_hold(held: list[tuple[Target, DeletionRequest]]) -> list[tuple[Target, DeletionRequest]]:
+    """The targets as they are now that their requests are locked, without those on which a hold was put meanwhile."""
+    for target, _ in held:
+        target.refresh_from_db(fields=["state"])
+    return [(target, request) for target, request in held if target.state != TargetState.HELD]
 
 
 def _why_not(job: Job, targets: list[Target]) -> str:

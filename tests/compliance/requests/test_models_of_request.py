@@ -7,9 +7,11 @@ import pytest
 from compliance.evidence.verdict import Verdict
 from compliance.ledger import actors
 from compliance.ledger.actors import Role
-from compliance.registry.models import RegisteredModel
+from compliance.registry.models import LineageRecord, RegisteredModel
 from compliance.requests import queries, scope
 from compliance.requests.actions.except_model import except_model
+from compliance.requests.actions.fail_job import fail_job
+from compliance.requests.actions.start_job import start_job
 from compliance.requests.errors import ForbiddenActorError, InvalidInputError, NotFoundError, NotReadyError, StateError
 from compliance.requests.models import DeletionRequest, Job, Letter, Target
 from compliance.requests.states import JobState, RequestState, TargetState
@@ -178,8 +180,6 @@ def test_a_hold_takes_the_model_from_a_job_that_waits(spam: RegisteredModel) -> 
     cast.hold(request.pk, spam.pk)
     (job,) = Job.objects.all()
     assert job.state == JobState.QUEUED
-    from compliance.requests.actions.start_job import start_job
-
     assert start_job(job.pk, actor=actors.worker(cast.WORKER_ID)) is None
     job.refresh_from_db()
     assert job.state == JobState.FAILED
@@ -247,3 +247,78 @@ def test_a_closed_request_releases_nothing(reviewed: DeletionRequest, spam: Regi
     cast.take_back(reviewed.pk)
     with pytest.raises(StateError, match="no hold is lifted"):
         cast.let_go(reviewed.pk, spam.pk)
+
+
+# --- What was approved is what is done ------------------------------------------------------------------------------
+
+
+def fail_only(request: DeletionRequest, *failing: RegisteredModel) -> None:
+    """A worker breaks down on these models and comes through on the others."""
+    for job in cast.queued_jobs(request.pk):
+        if job.model in failing:
+            start_job(job.pk, actor=actors.worker(cast.WORKER_ID))
+            fail_job(job.pk, actor=actors.worker(cast.WORKER_ID), reason="out_of_memory")
+        else:
+            cast.run_job(job)
+
+
+def test_an_exception_after_the_approval_cannot_slip_past_a_new_one(spam: RegisteredModel) -> None:
+    """Or the one who excepted could sign off what nobody else decided."""
+    kept = cast.model_of("kept", cast.ALICE)
+    cast.model_of("third", cast.ALICE)
+    request = cast.brought_to(RequestState.EXECUTING).request
+    fail_only(request, spam, kept)
+    cast.leave_out(request.pk, kept.pk)
+    with pytest.raises(StateError, match="Approve it anew"):
+        cast.try_again(request.pk)
+
+
+def test_an_exception_taken_back_needs_a_new_approval(reviewed: DeletionRequest, spam: RegisteredModel) -> None:
+    kept = cast.model_of("kept", cast.ALICE)
+    cast.leave_out(reviewed.pk, kept.pk)
+    for step in (cast.decide, cast.make_plan, cast.break_down):
+        step(reviewed.pk)
+    cast.take_in(reviewed.pk, kept.pk)
+    with pytest.raises(StateError, match="Approve it anew"):
+        cast.try_again(reviewed.pk)
+    for step in (cast.decide, cast.make_plan, cast.work, cast.second_signature):
+        step(reviewed.pk)
+    assert state_of(reviewed) == RequestState.COMPLETED
+
+
+def test_holding_and_releasing_makes_no_job_for_a_model_that_nobody_approved(spam: RegisteredModel) -> None:
+    request = cast.brought_to(RequestState.ATTENTION).request
+    late = cast.model_of("late", cast.ALICE)
+    cast.hold(request.pk, late.pk)
+    cast.let_go(request.pk, late.pk)
+    assert cast.queued_jobs(request.pk) == []
+    with pytest.raises(StateError, match="Approve it anew"):
+        cast.try_again(request.pk)
+
+
+def test_holding_and_releasing_changes_no_share_that_was_approved(spam: RegisteredModel) -> None:
+    request = cast.brought_to(RequestState.EXECUTING).request
+    approved = target_of(request, spam).forget_commitment
+    stranger = LineageRecord.objects.filter(model=spam).exclude(subject_pseudonym=request.vault.pseudonym).first()
+    assert stranger is not None
+    LineageRecord.objects.filter(pk=stranger.pk).update(subject_pseudonym=request.vault.pseudonym)
+    cast.hold(request.pk, spam.pk)
+    assert target_of(request, spam).forget_commitment == approved
+
+
+def test_a_hold_on_the_last_model_beside_one_that_failed_comes_to_attention(spam: RegisteredModel) -> None:
+    other = cast.model_of("other", cast.ALICE)
+    request = cast.brought_to(RequestState.EXECUTING).request
+    (job,) = [job for job in cast.queued_jobs(request.pk) if job.model == other]
+    start_job(job.pk, actor=actors.worker(cast.WORKER_ID))
+    fail_job(job.pk, actor=actors.worker(cast.WORKER_ID), reason="out_of_memory")
+    cast.hold(request.pk, spam.pk)
+    assert state_of(request) == RequestState.ATTENTION
+
+
+def test_the_jobs_of_a_model_are_counted_over_a_hold(spam: RegisteredModel) -> None:
+    request = cast.brought_to(RequestState.ATTENTION).request
+    cast.hold(request.pk, spam.pk)
+    cast.let_go(request.pk, spam.pk)
+    cast.try_again(request.pk)
+    assert [job.number for job in cast.queued_jobs(request.pk)] == [2]
