@@ -163,7 +163,12 @@ def database(url: str) -> dict[str, Any]:
         config["CONN_MAX_AGE"] = 0
     else:
         # Whatever the server's default is: who waited for a lock must see what was committed meanwhile.
-        config["OPTIONS"] = {**config.get("OPTIONS", {}), "isolation_level": IsolationLevel.READ_COMMITTED}
+        config["OPTIONS"] = {
+            **config.get("OPTIONS", {}),
+            "isolation_level": IsolationLevel.READ_COMMITTED,
+            # Of what is bound by the server alone: the rows of new requests (ledger/inserting.py).
+            "prepare_threshold": 5 if env_bool("EXPUNGE_PREPARED_STATEMENTS", default=True) else None,
+        }
     return config
 
 

@@ -3,6 +3,7 @@
 Messages name our own members and never what was sent: a value may be personal data, and so may a member's name.
 """
 
+from functools import cache
 from typing import Any
 
 from django.db.models import TextChoices
@@ -43,7 +44,7 @@ def read(body: type[serializers.Serializer[Any]], request: Request) -> dict[str,
 
 def read_query(query: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
     """The checked parameters of an address; raises ValidationError, also for one that is there twice and takes one."""
-    fields = query().fields
+    fields = _reader(query).fields
     given: dict[str, Any] = {}
     for name, values in request.query_params.lists():
         takes_many = isinstance(fields.get(name), serializers.ListField)
@@ -55,10 +56,24 @@ def read_query(query: type[serializers.Serializer[Any]], request: Request) -> di
 
 def check(body: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
     """The checked members of `data`, which is a body or the query of an address; raises ValidationError."""
-    serializer = body(data=data)
+    serializer = _reader(body)
     _refuse_unknown(serializer, data)
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
+    return dict(serializer.run_validation(data))
+
+
+@cache
+def _reader(body: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+    """One serializer of this kind for all calls: reading keeps nothing in it, and making one copies all its fields."""
+    serializer = body()
+    _make_fields(serializer)
+    return serializer
+
+
+def _make_fields(serializer: serializers.Serializer[Any]) -> None:
+    # Now, and not at the first call: two threads would make them at once.
+    for field in serializer.fields.values():
+        if isinstance(field, serializers.Serializer):
+            _make_fields(field)
 
 
 def _refuse_unknown(serializer: serializers.BaseSerializer[Any], data: Any) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 ID = "5f0c6c1e-3f0a-4a52-9d53-6f6b8f0f7c11"
 _MODEL_ID = "8a51f6f2-0f7e-4d0b-8d7c-2d9f9a3d1c20"
 _WEBHOOK_ID = "c7b0a2de-51f5-4c8e-9f0e-0a7f9c3b8e44"
+_RECIPIENT_ID = "9d0f6f0a-93a5-4b57-a6a5-2a3f0f2f8d10"
+_NOTICE_ID = "4f0c1f3e-7d3f-4c3b-9b39-6c2f2f0a5f11"
 _DELIVERY_ID = "2b1de9d4-87f4-4f0b-a6c0-5c9b7d1f2a33"
 _JOB_ID = "f1f7ab30-6d0a-4b39-8f3f-1b6d2f7b9a55"
 _WHEN = "2026-05-01T12:30:45Z"
@@ -186,3 +188,60 @@ DELIVERY: dict[str, Any] = {
 }
 DELIVERIES = {"next": None, "results": [DELIVERY]}
 ALARMS = {"results": [{**DELIVERY, "status": "gave_up", "delivered_at": None, "alarmed_at": _WHEN}]}
+RECIPIENT: dict[str, Any] = {
+    "id": _RECIPIENT_ID,
+    "name": "Fabrikam SAS",
+    "models": ["spam-filter"],
+    "url": "https://fabrikam.example/erasure",
+    "contact": "privacy@fabrikam.example",
+    "has_key": True,
+    "identifier_form": "plain",
+    "is_public": False,
+    "is_active": True,
+    "created_at": _WHEN,
+    "n_owed": 0,
+    "n_unanswered": 0,
+}
+RECIPIENTS = {"next": None, "results": [RECIPIENT]}
+OWED_NOTICE: dict[str, Any] = {
+    "id": _NOTICE_ID,
+    "request": ID,
+    "recipient": _RECIPIENT_ID,
+    "recipient_name": "Fabrikam SAS",
+    "article": "art19",
+    "models": ["spam-filter"],
+    "status": "owed",
+    "created_at": _WHEN,
+    "gave_up_at": None,
+    "sent_at": None,
+    "commitment": "",
+    "acknowledged_at": None,
+    "result": "",
+    "refusal_reason": "",
+    "acknowledgement_sha256": "",
+    "impossible_at": None,
+    "impossibility": "",
+}
+TOLD = {"status": "sent", "sent_at": _WHEN, "commitment": _SHA256}
+ACKNOWLEDGED = {
+    "notice": _NOTICE_ID,
+    "result": "done",
+    "acknowledged_at": _WHEN,
+    "acknowledgement_sha256": _SHA256,
+}
+NOTICE: dict[str, Any] = {
+    **OWED_NOTICE,
+    **TOLD,
+    "status": "acknowledged",
+    "acknowledged_at": _WHEN,
+    "result": "done",
+    "acknowledgement_sha256": _SHA256,
+}
+IMPOSSIBLE_NOTICE = {
+    **OWED_NOTICE,
+    "status": "impossible",
+    "impossible_at": _WHEN,
+    "impossibility": "impossible",
+}
+NOTICES = {"next": None, "results": [NOTICE]}
+NOTICES_OF_REQUEST = {"notices": [NOTICE]}

@@ -1,6 +1,6 @@
 """Pages of requests by cursor: rows that arrive meanwhile move no page, and page 1000 costs what page 1 costs.
 
-Next: compliance/portal/keyset.py
+Next: compliance/requests/keyset.py
 """
 
 from typing import Any
@@ -10,8 +10,8 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
-from compliance.portal import keyset
-from compliance.portal.keyset import NEWEST_FIRST, Order
+from compliance.requests import keyset
+from compliance.requests.keyset import NEWEST_FIRST, Order
 from compliance.requests.models import DeletionRequest
 
 N_ROWS = 50

@@ -7,7 +7,7 @@ from django.views.decorators.cache import cache_control
 
 from compliance.api.audit import views as audit
 from compliance.api.clients import views as clients
-from compliance.api.recipients import views as recipients
+from compliance.api.recipients import views as acknowledging
 from compliance.api.schema import SchemaView
 from compliance.api.staff import (
     asking,
@@ -17,7 +17,9 @@ from compliance.api.staff import (
     intake,
     models,
     models_of_request,
+    notices,
     reading,
+    recipients,
     tokens,
     webhooks,
 )
@@ -27,6 +29,8 @@ app_name = "api"
 # OPTIONS would tell what the schema tells, in another shape.
 _METHODS = ["get", "head", "post", "delete"]
 _ONE_MODEL = "staff/requests/<uuid:request_id>/models/<uuid:model_id>"
+_ONE_RECIPIENT = "staff/recipients/<uuid:recipient_id>"
+_ONE_NOTICE = "staff/notices/<uuid:notice_id>"
 
 
 def _endpoint(route: str, view: Any, name: str) -> URLPattern:
@@ -44,7 +48,7 @@ urlpatterns = [
     _endpoint("requests/<uuid:request_id>/answer", subjects.AnswerView, "answer"),
     _endpoint("requests/<uuid:request_id>/complaint", subjects.ComplaintView, "complaint"),
     _endpoint(
-        "recipients/acknowledgements/<uuid:notice_id>", recipients.AcknowledgementView, "recipient-acknowledgement"
+        "recipients/acknowledgements/<uuid:notice_id>", acknowledging.AcknowledgementView, "recipient-acknowledgement"
     ),
     _endpoint("staff/tokens", tokens.TokensView, "staff-tokens"),
     _endpoint("staff/models", models.ModelsView, "staff-models"),
@@ -74,6 +78,16 @@ urlpatterns = [
     _endpoint("staff/deliveries", deliveries.DeliveriesView, "staff-deliveries"),
     _endpoint("staff/deliveries/alarms", deliveries.AlarmsView, "staff-delivery-alarms"),
     _endpoint("staff/deliveries/<uuid:delivery_id>/redeliver", deliveries.RedeliverView, "staff-redeliver"),
+    _endpoint("staff/recipients", recipients.RecipientsView, "staff-recipients"),
+    _endpoint(_ONE_RECIPIENT, recipients.RecipientView, "staff-recipient"),
+    _endpoint(f"{_ONE_RECIPIENT}/change", recipients.ChangeView, "staff-recipient-change"),
+    _endpoint(f"{_ONE_RECIPIENT}/retire", recipients.RetireView, "staff-recipient-retire"),
+    _endpoint(f"{_ONE_RECIPIENT}/notices", recipients.NoticesView, "staff-recipient-notices"),
+    _endpoint("staff/requests/<uuid:request_id>/notices", notices.NoticesOfRequestView, "staff-request-notices"),
+    _endpoint(f"{_ONE_NOTICE}/send-again", notices.SendAgainView, "staff-notice-send-again"),
+    _endpoint(f"{_ONE_NOTICE}/told", notices.ToldView, "staff-notice-told"),
+    _endpoint(f"{_ONE_NOTICE}/acknowledged", notices.AcknowledgedView, "staff-notice-acknowledged"),
+    _endpoint(f"{_ONE_NOTICE}/impossible", notices.ImpossibleView, "staff-notice-impossible"),
     _endpoint("audit/requests", audit.AuditedRequestsView, "audit-requests"),
     _endpoint("audit/requests/<uuid:request_id>/bundle", audit.BundleView, "audit-bundle"),
     _endpoint("audit/keys", audit.KeysView, "audit-keys"),

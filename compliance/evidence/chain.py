@@ -10,9 +10,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from compliance.evidence import clock
+from compliance.evidence import clock, roles
 from compliance.evidence import leaf as leaves
 from compliance.evidence.errors import ChainError, PolicyOrderError, SwappedRequestError
+from compliance.evidence.kept import CHANGES, Kept
 from compliance.evidence.leaf import Event
 from compliance.evidence.position import Position
 from compliance.evidence.record import Logged
@@ -30,6 +31,7 @@ _AFTER_THE_END = frozenset(
 )
 # Event → what must stand somewhere before it.
 _NEEDS = {
+    "request.approved": "request.identity_confirmed",
     "request.planned": "request.approved",
     **dict.fromkeys(COMPLETIONS, "request.approved"),
     "request.question_answered": "request.question_asked",
@@ -75,16 +77,17 @@ class Chain:
         """The completion, in whole or in part."""
         return self.closing if self.closing is not None and self.closing.event.type in COMPLETIONS else None
 
-    def excepted_models(self, before: Position) -> Mapping[str, str]:
-        """The models that were excepted by law when an entry was written, each with the reason."""
-        found: dict[str, str] = {}
-        for link in self.links:
+    @cached_property
+    def _changes(self) -> tuple[Link, ...]:
+        return tuple(link for link in self.links if link.event.type in CHANGES)
+
+    def kept(self, before: Position) -> Kept:
+        """The models that were excepted by law, and those on hold, when an entry was written."""
+        found = Kept()
+        for link in self._changes:
             if link.position >= before:
                 break
-            if link.event.type == "request.model_excepted":
-                found[link.event.text("model")] = link.event.text("reason")
-            elif link.event.type == "request.model_included":
-                found.pop(link.event.text("model"), None)
+            found.take_in(link.position, link.event)
         return found
 
     def all(self, event_type: str) -> tuple[Link, ...]:
@@ -110,7 +113,7 @@ class Chain:
 def read(request: str, entries: Iterable[Logged]) -> Chain:
     """The chain of a request, of which entries of evidence are no part.
 
-    Raises LeafError, SwappedRequestError, ChainError or PolicyOrderError.
+    Raises LeafError, SwappedRequestError, ChainError, ActorRoleError or PolicyOrderError.
     """
     links = [Link(entry.position, entry.sha256, leaves.parse(entry.leaf)) for entry in entries if entry.kind == "event"]
     for link in links:
@@ -121,7 +124,7 @@ def read(request: str, entries: Iterable[Logged]) -> Chain:
             )
     _refuse_broken(links)
     chain = Chain(tuple(links))
-    _refuse_unplanned_jobs(chain)
+    _refuse_untimely_runs(chain)
     return chain
 
 
@@ -144,6 +147,7 @@ def _refuse_broken(links: list[Link]) -> None:
         needed = _NEEDS.get(link.event.type)
         if needed is not None and needed not in seen:
             raise ChainError(f"Entry {link.position} ({link.event.type}) comes without {needed} before it.")
+        roles.refuse_other_role(link.position, link.event)
         seen.add(link.event.type)
 
 
@@ -158,17 +162,31 @@ def _refuse_beyond_the_end(link: Link, seen: set[str]) -> None:
         raise ChainError(f"Entry {link.position} ({event_type}) follows {_SHREDDED}, after which nothing happens.")
 
 
-def _refuse_unplanned_jobs(chain: Chain) -> None:
-    """Every run must have been planned, with its policy, before it began."""
+def _refuse_untimely_runs(chain: Chain) -> None:
+    """Every run must have been planned, with its policy, before it began, on a model that was not to be left as it is."""
     named: set[str] = set()
-    is_planned = False
+    is_planned, kept = False, Kept()
     for link in chain.links:
         if link.event.type == "request.planned":
             is_planned = True
             named |= set(link.event.texts("jobs"))
         elif link.event.type == "request.retried":
             named.add(link.event.text("job"))
-        elif link.event.type == "job.started" and not (is_planned and link.event.text("job") in named):
-            raise PolicyOrderError(
-                f"Entry {link.position}: the job {link.event.text('job')} started before a plan with a policy named it."
-            )
+        elif link.event.type in CHANGES:
+            kept.take_in(link.position, link.event)
+        elif link.event.type == "job.started":
+            if not (is_planned and link.event.text("job") in named):
+                raise PolicyOrderError(
+                    f"Entry {link.position}: the job {link.event.text('job')} started before a plan with a policy named "
+                    "it."
+                )
+            _refuse_kept_model(link, kept)
+
+
+def _refuse_kept_model(started: Link, kept: Kept) -> None:
+    model = started.event.text("model")
+    if model in kept.held or model in kept.excepted:
+        raise ChainError(
+            f"Entry {started.position}: the job {started.event.text('job')} started on the model {model}, which was "
+            f"{'on hold' if model in kept.held else 'excepted'} then."
+        )

@@ -4,20 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compliance.evidence import canonical
+from compliance.evidence import canonical, completion
 from compliance.evidence.chain import Chain, Link
 from compliance.evidence.commitment import Openings
 from compliance.evidence.errors import (
     CompletionError,
     JobMismatchError,
-    SameSignerError,
     ScopeMismatchError,
 )
 from compliance.evidence.position import Position
 from compliance.evidence.statement import EvidenceFacts
 from compliance.evidence.verdict import Result
-
-_HUMAN_ROLES = frozenset({"operator", "dpo"})
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ def refuse_other_scope(chain: Chain, proven: Sequence[Proven], scope: Mapping[st
 
 def _refuse_other_exceptions(chain: Chain, approved: Link, scope: Mapping[str, Any]) -> None:
     said = {share["model"]: share["exception"] for share in scope["models"] if "exception" in share}
-    if said != chain.excepted_models(approved.position):
+    if said != chain.kept(approved.position).reasons:
         raise ScopeMismatchError("The disclosed scope excepts other models than the entries before the decision do.")
 
 
@@ -137,17 +134,7 @@ def refuse_other_completion(chain: Chain, proven: Sequence[Proven]) -> None:
     _refuse_other_lists("versions", completed, [item.facts.after_sha256 for item in proven])
     for item in proven:
         _refuse_unsound(item, chain)
-    refuse_same_signer(approved, completed)
-    refuse_other_extent(chain, approved, completed)
-
-
-def refuse_other_extent(chain: Chain, approved: Link, completed: Link) -> None:
-    """Raises CompletionError where a request was completed in whole though models were excepted, or the reverse."""
-    n_excepted = len(chain.excepted_models(approved.position))
-    if (completed.event.type == "request.partly_completed") != bool(n_excepted):
-        raise CompletionError(
-            f"Entry {completed.position} says {completed.event.type}; the decision excepted {n_excepted} models."
-        )
+    completion.refuse_other_decision(chain, approved, completed)
 
 
 def _refuse_other_lists(fact: str, completed: Link, found: list[str]) -> None:
@@ -173,16 +160,4 @@ def _refuse_unsound(item: Proven, chain: Chain) -> None:
     if judged[-1].event.text("job") != item.facts.job_id:
         raise CompletionError(
             f"The target {target} was judged again at entry {judged[-1].position}; its evidence is about an earlier run."
-        )
-
-
-def refuse_same_signer(approved: Link, completed: Link) -> None:
-    """Raises SameSignerError unless two different persons decided and signed off."""
-    for link in (approved, completed):
-        if link.event.actor_role not in _HUMAN_ROLES:
-            raise SameSignerError(f"Entry {link.position} ({link.event.type}) was signed by a {link.event.actor_role}.")
-    if approved.event.actor_id == completed.event.actor_id:
-        raise SameSignerError(
-            f"The person {completed.event.actor_id} approved (entry {approved.position}) and signed off "
-            f"(entry {completed.position})."
         )

@@ -33,6 +33,7 @@ class ExitCode(IntEnum):
     LEAF_SCHEMA = 30
     CHAIN_BROKEN = 31
     OPENING_MISMATCH = 32
+    ACTOR_ROLE = 33
     EVIDENCE_MALFORMED = 40
     EVIDENCE_PAYLOAD = 41
     EVIDENCE_SIGNATURE = 42
@@ -173,6 +174,14 @@ class OpeningError(EvidenceError):
     meaning = "the disclosed request or scope is not what was committed to in the ledger"
 
 
+class ActorRoleError(EvidenceError):
+    """An entry that its actor's role may not write."""
+
+    code = ExitCode.ACTOR_ROLE
+    meaning = "an entry says something that the role of its author may not do"
+    remedy = "Rights were not kept inside the organisation, or the entry was made up: raise it with the controller."
+
+
 class EvidenceMalformedError(EvidenceError):
     """Not a DSSE envelope with exactly one signature over an allow-listed in-toto statement."""
 
@@ -266,7 +275,7 @@ class CompletionError(EvidenceError):
 
 
 class SameSignerError(EvidenceError):
-    """One person decided and signed off, or a machine signed in a person's place."""
+    """One person decided, or excepted a model, and signed off."""
 
     code = ExitCode.SAME_SIGNER
     meaning = "decision and second signature were not given by two different persons"

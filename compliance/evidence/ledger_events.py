@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from compliance.evidence import canonical, dsse, witness_policy
+from compliance.evidence import canonical, dsse, roles, witness_policy
 from compliance.evidence import leaf as leaves
 from compliance.evidence.checkpoint import parse_vkey
 from compliance.evidence.errors import KeyValidityError, LeafError
@@ -34,7 +34,7 @@ class Sorted:
 
 
 def sort_entries(logs: Sequence[WholeLog]) -> Sorted:
-    """Tell entries apart; raises LeafError for one that looks like neither.
+    """Tell entries apart; raises LeafError for one that looks like neither, ActorRoleError for one of a wrong role.
 
     Events of requests and evidence are only sorted here: chain.py and judgement.py read them, and
     `refuse_malformed_evidence` what is left.
@@ -50,7 +50,9 @@ def sort_entries(logs: Sequence[WholeLog]) -> Sorted:
                 continue
             request = leaves.request_of(leaf)
             if request is None:
-                others.append((position, _parsed(leaves.parse, leaf, position)))
+                event = _parsed(leaves.parse, leaf, position)
+                roles.refuse_other_role(position, event)
+                others.append((position, event))
             else:
                 of_requests[request].append(position)
     return Sorted({key: tuple(value) for key, value in of_requests.items()}, tuple(evidence), tuple(others))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from compliance.evidence import checkpoint as checkpoints
 from compliance.evidence import leaf as leaves
 from compliance.evidence import proof as proofs
+from compliance.evidence import roles
 from compliance.evidence.bundle import BundledLog, Entry
 from compliance.evidence.checkpoint import Checkpoint
 from compliance.evidence.errors import CheckpointKeyError, EntryChangedError, LogSuccessionError, ProofError
@@ -75,10 +76,11 @@ def refuse_broken_succession(heads: Mapping[int, Checkpoint], entries: Sequence[
 
 def refuse_other_predecessor(number: int, leaf: bytes, before: Checkpoint | None) -> None:
     """Raises LogSuccessionError unless this first leaf of a log gives its number and names the head of the log before
-    it; None stands for a head that is not shown."""
+    it; None stands for a head that is not shown. Raises ActorRoleError where somebody else than the system wrote it."""
     event = leaves.parse(leaf)
     if event.type != "log.opened":
         raise LogSuccessionError(f"Log {number} begins with {event.type}; expected log.opened.")
+    roles.refuse_other_role(Position(number, 0), event)
     if event.facts["log"] != number:
         raise LogSuccessionError(f"Log {number} begins as log {event.facts['log']}.")
     named = (event.facts["previous_size"], event.facts["previous_root_sha256"])

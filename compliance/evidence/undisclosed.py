@@ -8,7 +8,7 @@ entries show.
 from collections.abc import Callable, Sequence
 
 from compliance.evidence.chain import Chain, Link
-from compliance.evidence.closure import refuse_other_extent, refuse_same_signer
+from compliance.evidence.completion import refuse_other_decision
 from compliance.evidence.errors import CompletionError, ScopeMismatchError
 from compliance.evidence.model_runs import ModelRun
 from compliance.evidence.position import Position
@@ -50,8 +50,7 @@ def refuse_unsupported(chain: Chain, runs: Sequence[ModelRun], find_evidence: Fi
             f"Entry {completed.position} lists {len(versions)} versions; they are not exactly those that this request's "
             f"last runs made and that passed ({len(passed)})."
         )
-    refuse_same_signer(approved, completed)
-    refuse_other_extent(chain, approved, completed)
+    refuse_other_decision(chain, approved, completed)
     return _refuse_missing_evidence(completed, evidence, passed, find_evidence)
 
 

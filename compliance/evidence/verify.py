@@ -5,8 +5,9 @@
     bundle's own, named in the report.
  3. Every entry is in its log under that checkpoint, and each log begins with the end of the one before it; each
     Sigstore bundle is the one that its envelope, entry, proof and time stamps determine.
- 4. Every entry is of the allow-list, and the events are one unbroken chain of this one request, runs after plans, and
-    no time contradicts the order or the witnesses.
+ 4. Every entry is of the allow-list and by a role that may write it (roles.py). The events are one unbroken chain of
+    this one request: the approval after a proof of identity, runs after plans and on no model that was excepted or on
+    hold; and no time contradicts the order or the witnesses.
  5. The openings open the commitments in the ledger; they are absent only when it says that they were shredded.
  6. The policy shown is the one that the plan recorded; every model manifest has the digest of its name.
  7. Each attached statement is, byte for byte, the one in the ledger, signed with a trusted evidence key.
@@ -17,8 +18,9 @@
     that the log had when the job started, the plan included.
 11. Its findings are those recorded, each passes by the policy's rule and threshold if it is said to have passed, and its
     result follows from them.
-12. The evidence covers the scope, model by model, and a completion rests on exactly this evidence, signed by a
-    second person.
+12. The evidence covers the scope, model by model, and a completion rests on exactly this evidence and on the last
+    decision: the same models are excepted, none is on hold, what was planned after it was done. Who signed neither
+    approved nor excepted a model (completion.py).
 13. A completed request has one signed summary for each model, and it says what ledger and evidence say.
 
 Steps 4 to 13 are in judgement.py, which the verification of whole logs shares. Left to the caller: see

@@ -7,7 +7,7 @@
     Older heads that lie beside are signed, cosigned, and have the root that the log had.
  4. The logs begin with number 1, and each next one begins with the end of the one before it.
  5. What the ledger says about its keys, the trust file says, too.
- 6. Every entry is of the allow-list, and the events of each request are one unbroken chain. A request that was not
+ 6. Every entry is of the allow-list and by a role that may write it; the events of each request are one unbroken chain. A request that was not
     disclosed holds as far as its entries tell (undisclosed.py).
  7. Each request that was disclosed passes steps 4 to 13 of verify.py, and each of its Sigstore bundles is the one that
     its envelope, entry, proof and time stamps determine.

@@ -1,6 +1,7 @@
 """Which requests a browser has opened with their status token: kept in its session on the server, for a short time.
 
-The page that takes the token calls `remember_opened`; what goes on from there without the token asks `opened`.
+The page that takes the token calls `remember_opened`; what goes on from there without the token asks `opened`. Whoever
+leaves the browser to others calls `forget`.
 """
 
 import time
@@ -27,3 +28,8 @@ def opened(request: HttpRequest, deletion_request_id: uuid.UUID) -> bool:
     """Whether this browser has shown the token within the hour."""
     since = request.session.get(_KEY, {}).get(str(deletion_request_id))
     return since is not None and 0 <= time.time() - since < OPEN_SECONDS
+
+
+def forget(request: HttpRequest) -> None:
+    """The session of this browser ends: its row is deleted, with all that was opened, sent or signed in to in it."""
+    request.session.flush()

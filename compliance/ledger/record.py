@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from compliance.evidence import leaf as leaves
 from compliance.evidence.merkle import leaf_hash
 from compliance.ledger.actors import Actor
+from compliance.ledger.inserting import insert
 from compliance.ledger.models import EntryKind, PendingEntry
 
 
@@ -67,7 +68,7 @@ def _append(
         raise NoTransactionError(f"{event_type} must be recorded inside the transaction of the change it records.")
     _make_durable()
     digest = leaf_hash(leaf).hex()
-    PendingEntry.objects.create(
+    entry = PendingEntry(
         kind=kind,
         event_type=event_type,
         request_id=request_id,
@@ -76,6 +77,7 @@ def _append(
         leaf_sha256=digest,
         recorded_at=now,
     )
+    insert(entry)
     return digest
 
 

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from compliance.requests import clocks
-from compliance.requests.deadlines import extension_refusal
+from compliance.requests.actions import extend
+from compliance.requests.deadlines import Deadlines, extension_refusal
 from compliance.requests.models import DeletionRequest
 
 
@@ -47,7 +48,7 @@ def dates(deletion: DeletionRequest) -> Dates:
     """As they were last counted; nothing is counted anew."""
     counted = clocks.deadlines(deletion)
     now = datetime.now(tz=UTC)
-    refusal = extension_refusal(counted, now) or ""
+    refusal = extend.refusal(deletion, now) or ""
     current = counted.current
     return Dates(
         due_date=current.due_date,
@@ -58,17 +59,18 @@ def dates(deletion: DeletionRequest) -> Dates:
         because=counted.because,
         first_date=counted.first.due_date,
         extended_date=counted.extended_target.due_date,
-        extension=_extension(deletion, counted.clock.extension_notice_at, refusal),
+        extension=_extension(deletion, counted, now, refusal),
         extension_refusal=refusal,
         told_at=counted.clock.extension_notice_at,
     )
 
 
-def _extension(deletion: DeletionRequest, told_at: datetime | None, refusal: str) -> Extension:
-    if told_at is not None:
+def _extension(deletion: DeletionRequest, counted: Deadlines, now: datetime, refusal: str) -> Extension:
+    if counted.clock.extension_notice_at is not None:
         return Extension.TOLD
     if deletion.extension_reason:
-        return Extension.LAPSED if refusal or deletion.closed_at else Extension.DECIDED
+        is_late = deletion.closed_at is not None or extension_refusal(counted, now) is not None
+        return Extension.LAPSED if is_late else Extension.DECIDED
     if deletion.closed_at is not None:
         return Extension.NONE
     return Extension.IMPOSSIBLE if refusal else Extension.POSSIBLE

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from django.db.models import Count, QuerySet
 from django.urls import reverse
 
-from compliance.portal.keyset import DUE_FIRST, NEWEST_FIRST, Order
 from compliance.requests import queries
+from compliance.requests.keyset import DUE_FIRST, NEWEST_FIRST, NEWEST_IN_STATE, Order, in_state
 from compliance.requests.models import DeletionRequest
 from compliance.requests.states import TERMINAL, RequestState
 
@@ -39,14 +39,16 @@ class Listing:
     @property
     def order(self) -> Order:
         """How the rows are ordered."""
-        return NEWEST_FIRST if self.due is None else DUE_FIRST
+        if self.due is not None:
+            return DUE_FIRST
+        return NEWEST_FIRST if self.state is None else NEWEST_IN_STATE
 
     def rows(self, today: date) -> QuerySet[DeletionRequest]:
         """The requests. What their dates were counted from is two thousand bytes a row, and stays in the database."""
-        rows = queries.listing(state=self.state).defer("deadlines")
+        rows = queries.listing().defer("deadlines")
         if self.due is None:
-            return rows
-        open_rows = rows.filter(closed_at=None)
+            return rows if self.state is None else in_state(rows, self.state)
+        open_rows = rows.filter(closed_at=None) if self.state is None else rows.filter(closed_at=None, state=self.state)
         return open_rows.filter(due_date__lt=today) if self.due is Due.OVERDUE else open_rows
 
     def with_state(self, state: RequestState | None) -> Self:

@@ -13,6 +13,8 @@ from compliance.portal.access import Viewer
 from compliance.requests import scope
 from compliance.requests.actions import hold_model, search_again
 from compliance.requests.actions.except_model import DECIDABLE
+from compliance.requests.actions.refuse import has_forgotten
+from compliance.requests.actions.sign_off import deciders
 from compliance.requests.identities import VaultError
 from compliance.requests.models import DeletionRequest, Target
 from compliance.requests.states import (
@@ -82,22 +84,22 @@ def actions(deletion: DeletionRequest, viewer: Viewer, *, is_extendable: bool, i
     """
     state = RequestState(deletion.state)
     events = {move.event for move in MOVES if move.old is state and viewer.has_any(move.roles)}
-    own_decision = deletion.decided_by is not None and deletion.decided_by == viewer.ledger_id()
     may_sign_off = bool(events & _COMPLETIONS)
+    own_decision = may_sign_off and viewer.ledger_id() in deciders(deletion)
     is_repeatable = state is RequestState.ATTENTION and _is_repeatable(deletion)
     return Actions(
         confirm_identity=state in proving.WAITING and viewer.has_any(PROVERS),
         unveil=is_identity_kept and viewer.has_any(UNVEILERS),
         # Work that failed under an unchanged scope is tried again; approving it anew would change nothing.
         approve="request.approved" in events and not is_repeatable,
-        refuse="request.refused" in events and not any(scope.is_settled(target) for target in deletion.targets.all()),
+        refuse="request.refused" in events and not has_forgotten(deletion),
         withdraw="request.withdrawn" in events,
         ask_question="request.question_asked" in events,
         settle_question="request.question_answered" in events,
         extend=is_extendable and viewer.has_any(EXTENDERS),
         retry="request.retried" in events and is_repeatable,
         sign_off=may_sign_off and not own_decision,
-        own_decision=may_sign_off and own_decision,
+        own_decision=own_decision,
     )
 
 

@@ -25,10 +25,12 @@ from compliance.portal.keeping import Keeping, keeping
 from compliance.portal.narrative import ON_HOLD, REASONS, STANDINGS, WORKING, Standing, Step
 from compliance.portal.notes import Notes
 from compliance.portal.permissions import Actions
+from compliance.portal.recipients import NoticeRow, notice_rows
 from compliance.portal.related import Related
 from compliance.portal.scope_preview import ScopePreview
 from compliance.portal.source_searches import SourceSearches, source_searches
 from compliance.portal.target_cards import TargetCard
+from compliance.recipients import queries as recipient_queries
 from compliance.requests import queries
 from compliance.requests.models import DeletionRequest
 from compliance.requests.queries import TimelineEntry
@@ -54,6 +56,7 @@ class RequestPage:
     still_needed: str
     keeping: Keeping
     related: list[Related]
+    recipients: list[NoticeRow]
     notes: Notes | None
     attention: str
     actions: Actions
@@ -99,6 +102,7 @@ def build(
         still_needed=proving.still_needed(deletion),
         keeping=kept,
         related=related_requests.related(deletion),
+        recipients=notice_rows(recipient_queries.notices_of_request(deletion.pk)),
         notes=written.notes(deletion) if may_read and not is_reloading else None,
         attention=REASONS.get(reason, f"The reason recorded is “{reason}”.") if reason else "",
         actions=actions,

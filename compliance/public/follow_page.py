@@ -16,6 +16,7 @@ from compliance.public.outcome import Block, outcome_of
 from compliance.public.period import Period, period_of
 from compliance.public.words import Words
 from compliance.requests import queries
+from compliance.requests.actions import complain
 from compliance.requests.identities import VaultError
 from compliance.requests.models import DeletionRequest, Letter
 from compliance.requests.states import TERMINAL, TRANSITIONS, RequestState, TargetState
@@ -105,8 +106,8 @@ def can_withdraw(deletion: DeletionRequest) -> bool:
 
 
 def can_complain(deletion: DeletionRequest) -> bool:
-    """Whether a complaint can become a new request: after the end, as long as it is known whose request it was."""
-    return deletion.closed_at is not None and deletion.vault.shredded_at is None
+    """Whether a complaint can become a new request."""
+    return complain.refusal(deletion) is None
 
 
 def _proof(deletion: DeletionRequest, words: Words, form: Form | None) -> Proof | None:

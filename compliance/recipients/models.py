@@ -116,8 +116,10 @@ class Notice(models.Model):
 
     class Meta:
         ordering = ["recipient__name", "id"]
-        constraints = [models.UniqueConstraint(fields=["request", "recipient"], name="one_notice_per_recipient")]
-        indexes = [models.Index(fields=["status", "created_at"], name="notices_by_status")]
+        indexes = [
+            models.Index(fields=["status", "created_at"], name="notices_by_status"),
+            models.Index(fields=["recipient", "-created_at", "-id"], name="notices_by_recipient"),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -1,4 +1,4 @@
-"""Who has to be told that a person was forgotten: the active recipients of the models that forgot, once each.
+"""Who has to be told that a person was forgotten: the active recipients of the models that forgot, once of each.
 
 Art. 19 GDPR: each recipient to whom the data were disclosed. Art. 17(2): controllers that process what was made public.
 
@@ -8,7 +8,7 @@ Next: compliance/outbound/kinds/recipient_notice.py
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from compliance.outbound import steps
 from compliance.recipients.models import Article, Notice, Recipient
@@ -29,10 +29,22 @@ def owe(request: DeletionRequest) -> list[Notice]:
 
 
 def not_owed(request: DeletionRequest) -> QuerySet[Recipient]:
-    """Recipients that have to be told and have no notice yet."""
-    told = Notice.objects.filter(request=request).values("recipient")
-    found = Recipient.objects.filter(is_active=True, models__in=_forgetful(request)).exclude(pk__in=told)
-    return found.distinct()
+    """Recipients that have to be told of a model, and have no notice that names it."""
+    return Recipient.objects.filter(pk__in=_untold(request).values("recipient"))
+
+
+def _untold(request: DeletionRequest) -> QuerySet[Any]:
+    """Pairs of a recipient and a model that forgot, of which no notice tells.
+
+    A model that forgot after the others were told of, because it was registered late, makes a second notice.
+    """
+    told = Notice.models.through.objects.filter(
+        notice__request=request,
+        notice__recipient=OuterRef("recipient"),
+        registeredmodel=OuterRef("registeredmodel"),
+    )
+    pairs = Recipient.models.through.objects.filter(recipient__is_active=True, registeredmodel__in=_forgetful(request))
+    return pairs.exclude(Exists(told))
 
 
 def deliver(notice: Notice) -> None:
@@ -42,11 +54,12 @@ def deliver(notice: Notice) -> None:
 
 
 def _owe(request: DeletionRequest, recipient: Recipient) -> Notice:
+    models = list(_untold(request).filter(recipient=recipient).values_list("registeredmodel", flat=True))
     article = _article(request, recipient)
     notice = Notice.objects.create(
         request=request, recipient=recipient, article=article, created_at=datetime.now(tz=UTC)
     )
-    notice.models.set(recipient.models.filter(pk__in=_forgetful(request)))
+    notice.models.set(models)
     deliver(notice)
     return notice
 

@@ -19,8 +19,12 @@ def unfinished(request: DeletionRequest) -> QuerySet[Notice]:
 
 
 def undecided() -> QuerySet[Notice]:
-    """Notices that only staff can bring further: delivery was given up, or there is no address. Oldest first."""
-    owed = Notice.objects.filter(status=NoticeStatus.OWED).select_related("recipient", "request")
+    """Notices that only staff can bring further: delivery was given up, or there is no address. Oldest first.
+
+    Once a request is shredded nothing can be said about it any more.
+    """
+    owed = Notice.objects.filter(status=NoticeStatus.OWED, request__vault__shredded_at=None)
+    owed = owed.select_related("recipient", "request")
     return (owed.exclude(gave_up_at=None) | owed.filter(recipient__url="")).order_by("created_at", "id")
 
 

@@ -1,4 +1,4 @@
-"""Who may do what about recipients: staff, and whoever has a shell on the server for the register alone."""
+"""Who may do what about recipients: staff tell them; a DPO, and whoever has a shell on the server, keep the register."""
 
 from collections.abc import Collection
 
@@ -6,8 +6,8 @@ from compliance.ledger.actors import Actor, Role
 from compliance.requests.errors import ForbiddenActorError
 
 STAFF = frozenset({Role.OPERATOR, Role.DPO})
-REGISTRARS = STAFF | {Role.SYSTEM}
 DPO = frozenset({Role.DPO})
+REGISTRARS = DPO | {Role.SYSTEM}
 
 
 def refuse_but(roles: Collection[Role], actor: Actor) -> None:

@@ -7,6 +7,6 @@ _TOLD = (NoticeStatus.SENT, NoticeStatus.ACKNOWLEDGED)
 
 
 def names(request: DeletionRequest) -> tuple[str, ...]:
-    """In the order of the alphabet."""
+    """In the order of the alphabet, each once."""
     rows = Notice.objects.filter(request=request, status__in=_TOLD).order_by("recipient__name")
-    return tuple(rows.values_list("recipient__name", flat=True))
+    return tuple(rows.values_list("recipient__name", flat=True).distinct())

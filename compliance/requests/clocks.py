@@ -4,27 +4,42 @@ The dates are counted by deadlines.py, and stored with everything they were coun
 locked; each function writes the row of the pause, if any, and the two columns of the request.
 """
 
-from datetime import datetime
+from datetime import date, datetime, time
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from compliance.requests.calendars import Calendar
+from compliance.requests.calendars import Calendar, in_utc, local_date
 from compliance.requests.clock import Clock
 from compliance.requests.clock import Pause as PauseOfClock
+from compliance.requests.deadline_reasons import receipt_of
 from compliance.requests.deadlines import Deadlines, deadlines_of
 from compliance.requests.models import DeletionRequest, Pause, PauseReason
-from compliance.requests.regimes import regime_named
+from compliance.requests.regimes import Regime, regime_named
 
 
 def begin(request: DeletionRequest) -> None:
     """Count the dates of a request that is not stored yet, from its receipt; raises InvalidInputError."""
-    clock = Clock(
-        regime=regime_named(request.regulation),
-        calendar=calendar(),
-        zone=settings.TIME_ZONE,
-        received_at=request.received_at,
-    )
-    _set(request, deadlines_of(clock))
+    regime, zone = regime_named(request.regulation), settings.TIME_ZONE
+    received_at = in_utc(request.received_at, "received_at")
+    day = local_date(received_at, zone)
+    stored, due_date = _of_the_day(regime, calendar(), zone, day)
+    request.deadlines = {
+        **stored,
+        "clock": {**stored["clock"], "received_at": received_at.isoformat()},
+        "because": [receipt_of(regime, received_at, day, zone), *stored["because"][1:]],
+    }
+    request.due_date = due_date
+
+
+@lru_cache(maxsize=64)
+def _of_the_day(regime: Regime, place: Calendar, zone: str, day: date) -> tuple[dict[str, Any], date]:
+    """Deadlines in their stored form, and the due date, of what is received on this day: the law counts in days."""
+    at_noon = datetime.combine(day, time(12), tzinfo=ZoneInfo(zone))
+    counted = deadlines_of(Clock(regime=regime, calendar=place, zone=zone, received_at=at_noon))
+    return counted.to_dict(), counted.current.due_date
 
 
 def calendar() -> Calendar:

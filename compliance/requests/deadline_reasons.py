@@ -1,15 +1,16 @@
 """Why a date is what it is, in sentences that a data protection officer and an auditor can follow with a calendar."""
 
-from datetime import date
+from datetime import date, datetime
 
 from compliance.requests.calendars import HOLIDAYS_SOURCE, ONE_DAY
 from compliance.requests.clock import Clock, Suspension
+from compliance.requests.regimes import Regime
 
 
 def reasons_for(clock: Clock) -> tuple[str, ...]:
     """The counting of a clock, step by step. No sentence holds anything about the person."""
     sentences = [
-        _receipt(clock),
+        receipt_of(clock.regime, clock.received_at, clock.received_date, clock.zone),
         _first_period(clock),
         *_rolling(clock, clock.nominal_end),
         *_acknowledgement(clock),
@@ -20,10 +21,11 @@ def reasons_for(clock: Clock) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _receipt(clock: Clock) -> str:
+def receipt_of(regime: Regime, received_at: datetime, received_date: date, zone: str) -> str:
+    """The first of the sentences, and the only one in which it matters at what time of the day something arrived."""
     return (
-        f"Received at {clock.received_at:%Y-%m-%d %H:%M} UTC, on {clock.received_date} in {clock.zone}. "
-        f"That day is not counted ({clock.regime.counting_source})."
+        f"Received at {received_at:%Y-%m-%d %H:%M} UTC, on {received_date} in {zone}. "
+        f"That day is not counted ({regime.counting_source})."
     )
 
 

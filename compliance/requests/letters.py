@@ -25,6 +25,11 @@ from compliance.requests.models import Channel, DeletionRequest, Letter
 logger = logging.getLogger(__name__)
 
 
+def is_written_to(request: DeletionRequest) -> bool:
+    """Whether letters go to the person from here: not where another controller passed the request on, and writes itself."""
+    return request.channel != Channel.OPENDSR
+
+
 def owe(request: DeletionRequest, kind: Letter.Kind) -> Letter | None:
     """Note, in the caller's transaction, that this letter is to be sent; it goes out after commit.
 
@@ -33,7 +38,7 @@ def owe(request: DeletionRequest, kind: Letter.Kind) -> Letter | None:
     It is composed once already, so that nothing is decided whose letter could not be sent: raises MissingPartError and
     InvalidPartError.
     """
-    if request.channel == Channel.OPENDSR:
+    if not is_written_to(request):
         return None
     letter = None
     if kind != Letter.Kind.QUESTION:

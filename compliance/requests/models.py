@@ -85,6 +85,10 @@ class PauseReason(models.TextChoices):
     QUESTION = "question", "An answer to a question"
 
 
+#: Of closed requests, those that nobody proved to be theirs.
+UNPROVEN = Q(state=RequestState.CLOSED_UNVERIFIED) | Q(state=RequestState.WITHDRAWN, identity_level=0)
+
+
 class DeletionRequest(models.Model):
     """What a person asked, and how far it is."""
 
@@ -119,17 +123,39 @@ class DeletionRequest(models.Model):
     policy = models.ForeignKey("Policy", null=True, on_delete=models.PROTECT)
     signed_off_by = models.UUIDField(null=True)
     closed_at = models.DateTimeField(null=True)
+    # When the last search of all declared sources began; null until there was one. The rows of `SourceSearch` count.
+    searched_at = models.DateTimeField(null=True)
+    # That `SubjectVault.shredded_at` is set, written with it. Here, an index finds the others of those closed long ago.
+    is_shredded = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["-received_at", "id"]
         indexes = [
-            models.Index(fields=["state", "-received_at"], name="requests_by_state"),
+            # A list is in an order of an index to its last column, or the planner walks through another one.
             models.Index(fields=["-received_at", "id"], name="requests_by_time"),
+            models.Index(fields=["state", "-received_at", "id"], name="requests_by_state"),
+            models.Index(fields=["channel", "-received_at", "id"], name="requests_by_channel"),
+            models.Index(fields=["regulation", "-received_at", "id"], name="requests_by_regulation"),
             # Of the open ones, those that are due first: what reminders and the queue ask for.
             models.Index(fields=["due_date", "id"], condition=Q(closed_at=None), name="open_requests_by_due_date"),
             # The same of one state.
             models.Index(
                 fields=["state", "due_date", "id"], condition=Q(closed_at=None), name="open_requests_by_state"
+            ),
+            # Those that the sources may have to be searched for.
+            models.Index(
+                fields=["searched_at"], condition=Q(state=RequestState.UNDER_REVIEW), name="reviews_by_search"
+            ),
+            # Of the closed ones, those whose person is still named: when it is time to shred them.
+            models.Index(
+                fields=["closed_at", "id"],
+                condition=Q(closed_at__isnull=False, is_shredded=False),
+                name="closed_requests_still_named",
+            ),
+            models.Index(
+                fields=["closed_at", "id"],
+                condition=UNPROVEN & Q(closed_at__isnull=False, is_shredded=False),
+                name="unproven_requests_still_named",
             ),
         ]
 
@@ -167,6 +193,10 @@ class IdentityChallenge(models.Model):
     attempts_left = models.PositiveSmallIntegerField()
     sent_at = models.DateTimeField(null=True)
     n_tries = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        # Mail that was lost on its way.
+        indexes = [models.Index(fields=["request"], condition=Q(sent_at=None), name="codes_not_sent")]
 
 
 class Pause(models.Model):
@@ -280,7 +310,10 @@ class Letter(models.Model):
             )
         ]
         # The few of them that a sweep looks for.
-        indexes = [models.Index(fields=["n_tries", "id"], condition=Q(sent_at=None), name="unsent_letters")]
+        indexes = [
+            models.Index(fields=["n_tries", "id"], condition=Q(sent_at=None), name="unsent_letters"),
+            models.Index(fields=["request"], condition=Q(kind="identity_reminder"), name="reminders_of_identity"),
+        ]
 
 
 class Policy(models.Model):
@@ -329,7 +362,13 @@ class Job(models.Model):
                 fields=["model"], condition=Q(state=JobState.RUNNING), name="one_running_job_per_model"
             )
         ]
-        indexes = [models.Index(fields=["state", "lease_expires_at"], name="jobs_by_lease")]
+        indexes = [
+            models.Index(fields=["state", "lease_expires_at"], name="jobs_by_lease"),
+            # Which of them is the next of its model.
+            models.Index(
+                fields=["model", "queued_at", "id"], condition=Q(state=JobState.QUEUED), name="queued_jobs_by_model"
+            ),
+        ]
 
 
 class Target(models.Model):
@@ -344,10 +383,19 @@ class Target(models.Model):
     job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="targets")
     exception = models.CharField(max_length=20, choices=RefusalReason, blank=True)
     hold = models.CharField(max_length=20, choices=HoldReason, blank=True)
+    # That there is a `Summary`, written with it. Here, an index finds the few that have none yet.
+    is_summarised = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["model__name"]
         constraints = [models.UniqueConstraint(fields=["request", "model"], name="one_target_per_request_and_model")]
+        indexes = [
+            models.Index(
+                fields=["request"],
+                condition=Q(state=TargetState.DEPLOYED, is_summarised=False),
+                name="targets_not_summarised",
+            )
+        ]
 
 
 class Finding(models.Model):

@@ -3,12 +3,12 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from compliance.evidence import leaf as leaves
@@ -23,6 +23,8 @@ from compliance.requests.states import FULFILLED, JobState, RequestState, Target
 MAIL_TRIES = 12
 #: Of requests in one state; nobody works through more at a glance.
 MOST_COUNTED = 1_000
+#: A search that began this long after a source was registered has seen it, however long registering took.
+SOURCE_SEEN_WITHIN = timedelta(hours=1)
 _SAME_ANSWER = "There is no such request, or the token does not open it."
 
 
@@ -118,13 +120,12 @@ def detail(request_id: uuid.UUID) -> DeletionRequest:
     return request
 
 
-def listing(*, state: str | None = None) -> QuerySet[DeletionRequest]:
+def listing() -> QuerySet[DeletionRequest]:
     """Requests, newest first, with `n_concerned`, the number of models that hold the person."""
-    rows = DeletionRequest.objects.all() if state is None else DeletionRequest.objects.filter(state=state)
     # Counted for the rows of a page alone: a join would count for the whole table before the first row comes out.
     targets = Target.objects.filter(request=OuterRef("pk"), n_records__gt=0).order_by().values("request")
     concerned = Coalesce(Subquery(targets.annotate(n=Count("pk")).values("n")), 0)
-    return rows.annotate(n_concerned=concerned).order_by("-received_at", "id")
+    return DeletionRequest.objects.annotate(n_concerned=concerned).order_by("-received_at", "id")
 
 
 def counts_by_state(most: int = MOST_COUNTED) -> dict[str, int]:
@@ -156,43 +157,67 @@ def lost_work(now: datetime, limit: int = 100) -> Lost:
     """At most `limit` of each kind. Sending a piece of work twice is harmless: each is claimed in the database."""
     late = now - settings.SWEEP_GRACE
     requests = DeletionRequest.objects.filter(changed_at__lt=late).order_by("changed_at")
-    owed = Q(state=RequestState.IDENTITY_PENDING, challenge__sent_at=None, challenge__n_tries__lt=MAIL_TRIES)
-    unsent = Q(state=RequestState.RECEIVED) | owed
     # Those tried least come first: mail that cannot be delivered does not hold up the rest.
     letters = Letter.objects.filter(sent_at=None, created_at__lt=late, n_tries__lt=MAIL_TRIES).order_by("n_tries", "pk")
     out_of_use = (VersionState.SUPERSEDED, VersionState.REJECTED)
     due = ModelVersion.objects.filter(status__in=out_of_use, destroy_after__lt=now).order_by("destroy_after")
     return Lost(
-        identities=list(requests.filter(unsent).values_list("pk", flat=True)[:limit]),
-        searches=list(_unsearched().filter(changed_at__lt=late).values_list("pk", flat=True)[:limit]),
+        identities=_unasked(requests, limit),
+        searches=_unsearched(late, limit),
         plans=list(requests.filter(state=RequestState.APPROVED).values_list("pk", flat=True)[:limit]),
         jobs=_lost_jobs(now, late, limit),
-        summaries=list(_unsummarised().filter(changed_at__lt=late).values_list("pk", flat=True)[:limit]),
+        summaries=_unsummarised(requests, limit),
         letters=list(letters.values_list("pk", flat=True)[:limit]),
         destructions=list(due.values_list("pk", flat=True)[:limit]),
     )
 
 
-def _unsearched() -> QuerySet[DeletionRequest]:
+def _unasked(requests: QuerySet[DeletionRequest], limit: int) -> list[uuid.UUID]:
+    """Requests whose person was not asked for a proof yet, because nothing was done or the code was not sent."""
+    owed = Q(state=RequestState.IDENTITY_PENDING, challenge__sent_at=None, challenge__n_tries__lt=MAIL_TRIES)
+    # Two queries: for an OR of both, databases read every request that waits for a proof.
+    found = [
+        row
+        for unsent in (Q(state=RequestState.RECEIVED), owed)
+        for row in requests.filter(unsent).values_list("changed_at", "pk")[:limit]
+    ]
+    return [pk for _, pk in sorted(found)[:limit]]
+
+
+def _unsearched(late: datetime, limit: int) -> list[uuid.UUID]:
     """Requests under review for which a declared source was never searched."""
-    searched = SourceSearch.objects.filter(request=OuterRef(OuterRef("pk")), data_source=OuterRef("pk"))
-    missing = DataSource.objects.exclude(declaration=None).filter(~Exists(searched))
-    return DeletionRequest.objects.filter(Exists(missing), state=RequestState.UNDER_REVIEW).order_by("changed_at")
+    declared = DataSource.objects.exclude(declaration=None)
+    known = declared.aggregate(n=Count("pk"), last=Max("registered_at"))
+    if not known["n"]:
+        return []
+    # An index answers this, and it holds of few; the searches of those are counted.
+    is_stale = Q(searched_at=None) | Q(searched_at__lt=known["last"] + SOURCE_SEEN_WITHIN)
+    searches = SourceSearch.objects.filter(request=OuterRef("pk"), data_source__in=declared).order_by()
+    n_searched = Coalesce(Subquery(searches.values("request").annotate(n=Count("pk")).values("n")), 0)
+    reviews = DeletionRequest.objects.filter(is_stale, state=RequestState.UNDER_REVIEW, changed_at__lt=late)
+    rows = reviews.alias(n_searched=n_searched).filter(n_searched__lt=known["n"]).order_by("changed_at")
+    return list(rows.values_list("pk", flat=True)[:limit])
 
 
-def _unsummarised() -> QuerySet[DeletionRequest]:
+def _unsummarised(requests: QuerySet[DeletionRequest], limit: int) -> list[uuid.UUID]:
     """Completed requests of which a model that was put into service has no signed summary yet."""
-    open_targets = Target.objects.filter(request=OuterRef("pk"), state=TargetState.DEPLOYED, summary=None)
-    return DeletionRequest.objects.filter(Exists(open_targets), state__in=FULFILLED).order_by("changed_at")
+    few = Target.objects.filter(state=TargetState.DEPLOYED, is_summarised=False).order_by()
+    n_waiting = Target.objects.filter(request=OuterRef("pk"), state=TargetState.DEPLOYED, summary=None).order_by()
+    rows = requests.filter(pk__in=few.values("request"), state__in=FULFILLED)
+    unsigned = rows.alias(n=Subquery(n_waiting.values("request").annotate(n=Count("pk")).values("n"))).filter(n__gt=0)
+    return list(unsigned.values_list("pk", flat=True)[:limit])
 
 
 def _lost_jobs(now: datetime, late: datetime, limit: int) -> list[tuple[uuid.UUID, str]]:
     """Running jobs whose worker was lost, then of each model that is free the job that waited longest."""
     same_model = Job.objects.filter(model=OuterRef("model"))
     earlier = Q(queued_at__lt=OuterRef("queued_at")) | Q(queued_at=OuterRef("queued_at"), pk__lt=OuterRef("pk"))
-    is_blocked = Exists(same_model.filter(Q(state=JobState.RUNNING) | Q(state=JobState.QUEUED) & earlier))
+    # Apart, so that an index of the few answers each: a model has thousands of jobs that are done.
+    is_busy = Exists(same_model.filter(state=JobState.RUNNING))
+    is_behind = Exists(same_model.filter(earlier, state=JobState.QUEUED))
     running = Job.objects.filter(state=JobState.RUNNING, lease_expires_at__lt=now).order_by("lease_expires_at")
-    queued = Job.objects.filter(~is_blocked, state=JobState.QUEUED, queued_at__lt=late).order_by("queued_at")
+    waiting = Job.objects.filter(~is_busy, ~is_behind, state=JobState.QUEUED, queued_at__lt=late)
+    queued = waiting.order_by("queued_at")
     found = [*running.values_list("pk", "queue")[:limit], *queued.values_list("pk", "queue")[:limit]]
     return found[:limit]
 

@@ -22,8 +22,8 @@ from compliance.requests.states import RequestState
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
 
-#: Closed in these without proof of identity.
-UNPROVEN = (RequestState.CLOSED_UNVERIFIED,)
+#: Of closed requests, those that nobody proved to be theirs.
+UNPROVEN = Q(state=RequestState.CLOSED_UNVERIFIED) | Q(state=RequestState.WITHDRAWN, identity_level=0)
 
 
 class Scheduled(TypedDict):
@@ -32,13 +32,19 @@ class Scheduled(TypedDict):
     shred_at: datetime
 
 
+def is_unproven(request: DeletionRequest) -> bool:
+    """Whether `UNPROVEN` holds for this closed request."""
+    is_unshown = request.state == RequestState.WITHDRAWN and request.identity_level == 0
+    return is_unshown or request.state == RequestState.CLOSED_UNVERIFIED
+
+
 def schedule() -> QuerySet[WithAnnotations[DeletionRequest, Scheduled]]:
     """Closed requests whose identity is still held, with `shred_at` (UTC), the next to be shredded first.
 
     A request can be later than its time: see `due`.
     """
     later = ExpressionWrapper(F("closed_at") + Value(_kept()), output_field=DateTimeField())
-    shred_at = Case(When(state__in=UNPROVEN, then=F("closed_at")), default=later, output_field=DateTimeField())
+    shred_at = Case(When(UNPROVEN, then=F("closed_at")), default=later, output_field=DateTimeField())
     held = DeletionRequest.objects.filter(closed_at__isnull=False, vault__isnull=False, vault__shredded_at=None)
     return held.annotate(shred_at=shred_at).order_by("shred_at", "id")
 
@@ -49,7 +55,7 @@ def due(now: datetime, limit: int = 100) -> list[uuid.UUID]:
     unsent = Letter.objects.filter(request=OuterRef("pk"), sent_at=None, n_tries__lt=MAIL_TRIES)
     needed = RequestLink.objects.filter(linked=OuterRef("pk"), request__closed_at=None)
     # On the column itself, which an index can answer, not on the sum.
-    is_over = Q(closed_at__lte=now - _kept()) | Q(state__in=UNPROVEN, closed_at__lte=now)
+    is_over = Q(closed_at__lte=now - _kept()) | UNPROVEN & Q(closed_at__lte=now)
     rows = schedule().filter(is_over).exclude(Exists(unsent)).exclude(Exists(needed))
     return list(rows.values_list("pk", flat=True)[:limit])
 

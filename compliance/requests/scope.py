@@ -48,6 +48,7 @@ def current(request: DeletionRequest) -> list[ModelScope]:
     """The preview with what was decided on each model, and the share approved before where one is verified already.
 
     A verified target's records are gone from the lineage, but its evidence is about the share it was approved with.
+    Where a later version learned the person again, what that one holds counts instead: it has to be forgotten, too.
     """
     targets = {str(target.model_id): target for target in request.targets.all()}
     return [_decided(share, targets.get(share.model)) for share in preview(request)]
@@ -60,7 +61,7 @@ def is_settled(target: Target) -> bool:
 
 def payload(scopes: list[ModelScope]) -> dict[str, Any]:
     """What the scope commitment covers, and what is stored as the request's frozen scope."""
-    return {"models": [_without_empty_exception(asdict(scope)) for scope in scopes]}
+    return {"models": [_stored(scope) for scope in scopes]}
 
 
 def commit(request: DeletionRequest, scopes: list[ModelScope]) -> str:
@@ -71,6 +72,19 @@ def commit(request: DeletionRequest, scopes: list[ModelScope]) -> str:
 def has_drifted(request: DeletionRequest) -> bool:
     """Whether what the models hold of the person differs from what was approved."""
     return bool(commit(request, current(request)) != request.scope_commitment)
+
+
+def is_outdated(request: DeletionRequest) -> bool:
+    """Whether a model holds records of the person that were not approved as they are, or none where it was excepted.
+
+    Less than `has_drifted`: a model that was registered since the decision and never saw the person takes no new one.
+    """
+    approved = {share["model"]: share for share in (request.scope or {}).get("models", [])}
+    return any(
+        _stored(share) != approved.get(share.model)
+        for share in current(request)
+        if share.n_records or "exception" in approved.get(share.model, {})
+    )
 
 
 def target_has_drifted(target: Target) -> bool:
@@ -100,10 +114,10 @@ def _of_records(model: RegisteredModel, records: list[str], key: bytes) -> Model
 def _decided(share: ModelScope, target: Target | None) -> ModelScope:
     if target is None:
         return share
-    if is_settled(target):
+    if target.state == TargetState.DEPLOYED or (is_settled(target) and not share.n_records):
         return replace(share, n_records=target.n_records, forget_commitment=target.forget_commitment)
     return replace(share, exception=target.exception if share.n_records else "")
 
 
-def _without_empty_exception(share: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in share.items() if name != "exception" or value}
+def _stored(share: ModelScope) -> dict[str, Any]:
+    return {name: value for name, value in asdict(share).items() if name != "exception" or value}

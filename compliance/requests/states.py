@@ -106,6 +106,8 @@ MOVES: tuple[Move, ...] = (
     Move("request.refused", R.ATTENTION, R.REFUSED, _DPO),
     Move("request.completed", R.SIGNOFF, R.COMPLETED, _STAFF),
     Move("request.partly_completed", R.SIGNOFF, R.PARTLY_COMPLETED, _STAFF),
+    # Instead of the signature: since the decision a model was registered that holds the person, or learned them again.
+    Move(_ATTENTION, R.SIGNOFF, R.ATTENTION, _STAFF),
 )
 # (from, to) → the roles that may do it.
 TRANSITIONS: dict[tuple[RequestState, RequestState], frozenset[Role]] = {
@@ -141,6 +143,8 @@ TARGET_TRANSITIONS: frozenset[tuple[TargetState, TargetState]] = frozenset(
         (T.FAILED, T.NOT_PRESENT),
         (T.INCONCLUSIVE, T.NOT_PRESENT),
         (T.NOT_PRESENT, T.QUEUED),
+        # The same after a version was verified, and a later one learned the person again.
+        (T.PASSED, T.QUEUED),
         # A hold stops what has not begun, and excepting a model ends it.
         (T.QUEUED, T.HELD),
         (T.FAILED, T.HELD),

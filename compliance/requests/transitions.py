@@ -16,6 +16,7 @@ from typing import Any
 from compliance.controllers import notifications
 from compliance.evidence.leaf import FactValue
 from compliance.ledger.actors import Actor
+from compliance.ledger.inserting import insert
 from compliance.ledger.record import record_event
 from compliance.outbound.event_types import event_type_of
 from compliance.outbound.notifying import notify
@@ -58,7 +59,7 @@ def create(request: DeletionRequest, event: str, *, actor: Actor, facts: Mapping
     """Store a new request in its first state with its first entry."""
     request.state = RequestState.RECEIVED
     request.chain_head = record_event(event, actor=actor, facts=facts, request_id=request.pk)
-    request.save(force_insert=True)
+    insert(request)
     _tell_others(request)
 
 
@@ -114,7 +115,7 @@ def move_target(target: Target, to: TargetState) -> None:
 
 
 def rescope_target(target: Target, n_records: int, forget_commitment: str) -> None:
-    """Give a target that is not verified the share that is approved now; raises StateError or StaleStateError.
+    """Give a target the share that is approved now, with which it begins anew; raises StateError or StaleStateError.
 
     A model on hold stays on hold, unless nothing of the person is left in it.
     """

@@ -11,3 +11,11 @@ class ExportError(SuppressionError):
 
 class ErasedPeopleError(SuppressionError):
     """Records of people who were erased stand where they must not."""
+
+
+class NotSuppressedError(SuppressionError):
+    """Nobody of this identifier is remembered as erased."""
+
+
+class ForbiddenLiftingError(SuppressionError):
+    """This role may not let a person return."""

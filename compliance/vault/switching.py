@@ -30,3 +30,5 @@ def _take(sql: str) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(sql, [_LOCK])
+            # Where statements go out together (ledger/inserting.py), it is the answer that says that we have it.
+            cursor.fetchone()

@@ -2,7 +2,8 @@
 
     python -m tests.benchmarks.api [intake] [lists]
 
-Ratios compare what was measured in the same run on the same PostgreSQL. The last line is JSON.
+Ratios compare what was measured in the same run on the same PostgreSQL. The last line is JSON. On a server that
+DATABASE_URL names, the databases that lists are measured in are left for the next run (`api_parts/kept.py`).
 """
 
 import json

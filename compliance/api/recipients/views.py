@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
+from compliance.api import examples
 from compliance.api.bodies import read
 from compliance.api.recipients.serializers import AcknowledgedSerializer, AcknowledgementBody, given, receipt
 from compliance.api.schema import described
@@ -33,6 +34,7 @@ class AcknowledgementView(APIView):
         answers=AcknowledgedSerializer,
         refusals=(400, 403, 404, 409, 415, 429),
         sent=_SENT,
+        answered=examples.ACKNOWLEDGED,
     )
     def post(self, request: Request, notice_id: uuid.UUID) -> Response:
         """Say what was done. The same answer again gives the same receipt; another one is refused."""

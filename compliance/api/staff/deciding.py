@@ -88,7 +88,10 @@ class SignOffView(APIView):
 
     @described("Sign off", body=NoMembers, answers=RequestSerializer, refusals=_REFUSALS, answered=examples.REQUEST)
     def post(self, request: Request, request_id: uuid.UUID) -> Response:
-        """The verified versions go into service. Not by the person who decided."""
+        """The verified versions go into service. Not by the person who decided.
+
+        409 `scope_changed`: a model holds what nobody decided on; the request waits for a new approval instead.
+        """
         read(NoMembers, request)
         completed = sign_off(request_id, actor=acting_as(request.user, *_STAFF))
         return Response(RequestSerializer(completed).data)

@@ -12,8 +12,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from compliance.api.bodies import TextField, one_of
-from compliance.portal.keyset import DUE_FIRST, NEWEST_FIRST, Order
 from compliance.requests import queries
+from compliance.requests.keyset import DUE_FIRST, NEWEST_FIRST, NEWEST_IN_STATE, Order, in_state
 from compliance.requests.models import Channel, DeletionRequest, Regulation
 from compliance.requests.states import RequestState
 
@@ -57,21 +57,24 @@ class ListQuery(serializers.Serializer[Any]):
 
 def order_of(asked: dict[str, Any]) -> Order:
     """The order that a checked ListQuery names, or the one in which an index finds what it asks for."""
-    if "ordering" in asked:
-        return ORDERS[asked["ordering"]]
-    return DUE_FIRST if asked.get("overdue") or "due_before" in asked else NEWEST_FIRST
+    is_due = asked.get("overdue") or "due_before" in asked
+    order = ORDERS[asked["ordering"]] if "ordering" in asked else DUE_FIRST if is_due else NEWEST_FIRST
+    return NEWEST_IN_STATE if order is NEWEST_FIRST and len(set(asked.get("state", ()))) == 1 else order
 
 
 def rows_of(asked: dict[str, Any]) -> QuerySet[DeletionRequest]:
     """The requests of a checked ListQuery. What is large in a row, and not listed, stays in the database."""
     rows = queries.listing().filter(_wanted(asked)).defer("deadlines", "scope")
-    return rows.filter(closed_at=None) if order_of(asked) is DUE_FIRST else rows
+    order = order_of(asked)
+    if order is NEWEST_IN_STATE:
+        return in_state(rows, asked["state"][0])
+    if "state" in asked:
+        rows = rows.filter(state__in=asked["state"])
+    return rows.filter(closed_at=None) if order is DUE_FIRST else rows
 
 
 def _wanted(asked: dict[str, Any]) -> Q:
     wanted = Q()
-    if "state" in asked:
-        wanted &= Q(state__in=asked["state"])
     for name in ("channel", "regulation"):
         if name in asked:
             wanted &= Q(**{name: asked[name]})

@@ -5,7 +5,7 @@ import uuid
 
 from django.db import transaction
 
-from compliance.controllers import locking, permissions
+from compliance.controllers import controller_entries, locking, permissions
 from compliance.controllers.models import Controller, StatusNotice
 from compliance.controllers.queries import KIND
 from compliance.ledger.actors import Actor
@@ -23,5 +23,6 @@ def deactivate_controller(controller_id: uuid.UUID, *, actor: Actor) -> Controll
     controller.save(update_fields=["is_active"])
     notices = StatusNotice.objects.filter(controller_request__controller=controller)
     steps.end_alarms(KIND, notices.values_list("pk", flat=True))
+    controller_entries.deactivated(controller, actor=actor)
     logger.info("controller %s: deactivated by %s %s", controller.pk, actor.role.value, actor.id)
     return controller

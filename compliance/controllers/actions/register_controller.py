@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from django.db import IntegrityError, transaction
 
-from compliance.controllers import callback_addresses, permissions, tokens
+from compliance.controllers import callback_addresses, controller_entries, permissions, tokens
 from compliance.controllers.errors import InvalidControllerError
 from compliance.controllers.models import Controller
 from compliance.ledger.actors import Actor
@@ -44,5 +44,6 @@ def register_controller(name: str, callback_hosts: Collection[str], *, actor: Ac
             )
     except IntegrityError as error:
         raise InvalidControllerError(f"name: expected one that is free, found {name!r}, which is taken.") from error
+    controller_entries.registered(controller, actor=actor)
     logger.info("controller %s: registered by %s %s", controller.pk, actor.role.value, actor.id)
     return Registered(controller, token)

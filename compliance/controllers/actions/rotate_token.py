@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from django.db import transaction
 
-from compliance.controllers import locking, permissions, tokens
+from compliance.controllers import controller_entries, locking, permissions, tokens
 from compliance.ledger.actors import Actor
 
 logger = logging.getLogger(__name__)
@@ -20,5 +20,6 @@ def rotate_token(controller_id: uuid.UUID, *, actor: Actor) -> str:
     token = tokens.new()
     controller.token_sha256, controller.token_at = tokens.digest(token), datetime.now(tz=UTC)
     controller.save(update_fields=["token_sha256", "token_at"])
+    controller_entries.token_rotated(controller, actor=actor)
     logger.info("controller %s: token rotated by %s %s", controller.pk, actor.role.value, actor.id)
     return token

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from django.db import IntegrityError, transaction
 
 from compliance.ledger.actors import Actor
-from compliance.outbound import endpoints, event_types, permissions, webhook_secrets
+from compliance.outbound import endpoints, event_types, permissions, webhook_entries, webhook_secrets
 from compliance.outbound.errors import InvalidWebhookError
 from compliance.outbound.models import Webhook
 
@@ -45,5 +45,6 @@ def create_webhook(name: str, url: str, wanted: Sequence[str], *, actor: Actor) 
     except IntegrityError as error:
         raise InvalidWebhookError(f"name: expected one that is free, found {name!r}, which is taken.") from error
     secret = webhook_secrets.add(webhook, now)
+    webhook_entries.created(webhook, actor=actor)
     logger.info("webhook %s: created by %s %s", webhook.pk, actor.role.value, actor.id)
     return Created(webhook, secret)

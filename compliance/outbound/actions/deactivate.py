@@ -6,7 +6,7 @@ import uuid
 from django.db import transaction
 
 from compliance.ledger.actors import Actor
-from compliance.outbound import locking, notifying, permissions, steps
+from compliance.outbound import locking, notifying, permissions, steps, webhook_entries
 from compliance.outbound.models import Webhook
 
 logger = logging.getLogger(__name__)
@@ -21,5 +21,6 @@ def deactivate(webhook_id: uuid.UUID, *, actor: Actor) -> Webhook:
     webhook.save(update_fields=["is_active"])
     webhook.secrets.all().delete()
     steps.end_alarms(notifying.KIND, webhook.messages.values_list("pk", flat=True))
+    webhook_entries.disabled(webhook, actor=actor)
     logger.info("webhook %s: deactivated by %s %s", webhook.pk, actor.role.value, actor.id)
     return webhook

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from django.db import transaction
 
 from compliance.ledger.actors import Actor
-from compliance.outbound import locking, permissions, webhook_secrets
+from compliance.outbound import locking, permissions, webhook_entries, webhook_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -20,5 +20,6 @@ def rotate_secret(webhook_id: uuid.UUID, *, actor: Actor) -> str:
     now = datetime.now(tz=UTC)
     webhook_secrets.retire(webhook, now)
     secret = webhook_secrets.add(webhook, now)
+    webhook_entries.secret_rotated(webhook, actor=actor)
     logger.info("webhook %s: secret rotated by %s %s", webhook.pk, actor.role.value, actor.id)
     return secret

@@ -14,8 +14,8 @@ from compliance.outbound import queries
 from compliance.outbound.errors import NotFoundError, OutboundError
 from compliance.portal.access import Viewer, only_for
 from compliance.portal.deliveries import MANAGERS, rows, send_anew
-from compliance.portal.keyset import CursorError, time_in
 from compliance.requests.errors import RequestError
+from compliance.requests.keyset import CursorError, time_in
 
 
 @require_safe

@@ -12,12 +12,12 @@ from django.utils.timezone import localdate
 from django.views.decorators.http import require_safe
 
 from compliance.ledger.actors import STAFF_ROLES
-from compliance.portal import keyset, listing, request_page
+from compliance.portal import listing, request_page
 from compliance.portal.access import Viewer, only_for
 from compliance.portal.forms import focus_on_error
 from compliance.portal.listing import Due, Listing
 from compliance.portal.narrative import NEEDS_STAFF
-from compliance.requests import queries
+from compliance.requests import keyset, queries
 from compliance.requests.errors import NotFoundError
 from compliance.requests.models import DeletionRequest, Target
 from compliance.requests.states import TERMINAL, RequestState

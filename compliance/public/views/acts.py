@@ -82,6 +82,7 @@ def send_code(request: HttpRequest, words: Words, deletion: DeletionRequest) -> 
 @_any_method
 @for_opened
 @_posted
+@_limited("subject")
 def answer(request: HttpRequest, words: Words, deletion: DeletionRequest) -> HttpResponse:
     """The answer to a question of the staff."""
     form = form_of(AnswerForm, words, request.POST)
@@ -94,6 +95,7 @@ def answer(request: HttpRequest, words: Words, deletion: DeletionRequest) -> Htt
 
 @_any_method
 @for_opened
+@_limited("subject")
 def withdraw(request: HttpRequest, words: Words, deletion: DeletionRequest) -> HttpResponse:
     """Asked once more, and then taken back."""
     if request.method == "POST":

@@ -1,6 +1,6 @@
 """Where a person begins: what this is, the form, and the receipt.
 
-Next: compliance/public/asking.py
+Next: compliance/requests/actions/submit.py
 """
 
 from django.conf import settings
@@ -11,12 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from compliance.identity.browser_session import remember_opened
-from compliance.public import asking, limits, sent_forms
+from compliance.public import limits, sent_forms
 from compliance.public.forms import AskForm, form_of, lines_of
 from compliance.public.pages import page, preferred_words, private, show, too_many
 from compliance.public.words import Words
-from compliance.requests.actions.submit import Submitted
+from compliance.requests.actions.submit import Submitted, submit
 from compliance.requests.errors import RequestError
+from compliance.requests.models import Channel
 
 
 @never_cache
@@ -52,11 +53,12 @@ def ask(request: HttpRequest, words: Words) -> HttpResponse:
     if earlier is not None:
         return redirect("public:follow", language=words.code, request_id=earlier)
     try:
-        submitted = asking.ask(
+        submitted = submit(
             identifier_kind=asked["kind"],
             identifier_value=asked["value"],
             ground=asked["ground"],
             regulation=asked["regulation"],
+            channel=Channel.WEB,
             locale=words.code,
             said=lines_of(asked["said"]),
         )

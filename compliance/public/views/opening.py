@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from compliance.identity.browser_session import remember_opened
+from compliance.identity import browser_session
 from compliance.public import limits
 from compliance.public.forms import OpenForm, form_of
 from compliance.public.pages import page, show, too_many
@@ -34,7 +34,7 @@ def open_request(request: HttpRequest, words: Words) -> HttpResponse:
     except NotFoundError as error:
         form.add_error(None, words.text("error_not_opened"))
         return show(request, words, "open", {"form": form}, status=error.status)
-    remember_opened(request, found.pk)
+    browser_session.remember_opened(request, found.pk)
     return redirect("public:follow", language=words.code, request_id=found.pk)
 
 
@@ -43,7 +43,7 @@ def open_request(request: HttpRequest, words: Words) -> HttpResponse:
 def forget(request: HttpRequest, words: Words) -> HttpResponse:
     """The session of this browser ends, with every request that was opened in it."""
     if request.method == "POST":
-        request.session.flush()
+        browser_session.forget(request)
         messages.success(request, words.text("done_forgotten"))
     response = redirect("public:home", language=words.code)
     response.delete_cookie(settings.CSRF_COOKIE_NAME)

@@ -6,7 +6,7 @@ import uuid
 from django.db import transaction
 
 from compliance.ledger.actors import Actor
-from compliance.recipients import details, locking, notices, permissions, progress
+from compliance.recipients import details, locking, notices, permissions, progress, recipient_entries
 from compliance.recipients.actions.owe_awaited import owe_awaited
 from compliance.recipients.details import Details
 from compliance.recipients.models import Notice, NoticeStatus, Recipient
@@ -28,6 +28,7 @@ def change_recipient(recipient_id: uuid.UUID, known: Details, *, actor: Actor) -
         for notice in Notice.objects.filter(recipient=recipient, status=NoticeStatus.OWED).select_related("recipient"):
             progress.begun_anew(notice)
             notices.deliver(notice)
+    recipient_entries.changed(recipient, actor=actor)
     owe_awaited(actor=actor)
     logger.info("recipient %s: changed by %s %s", recipient.pk, actor.role.value, actor.id)
     return recipient

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from django.db import IntegrityError, transaction
 
 from compliance.ledger.actors import Actor
-from compliance.recipients import details, permissions
+from compliance.recipients import details, permissions, recipient_entries
 from compliance.recipients.actions.owe_awaited import owe_awaited
 from compliance.recipients.details import Details
 from compliance.recipients.models import Recipient
@@ -28,6 +28,7 @@ def register_recipient(name: str, known: Details, *, actor: Actor) -> Recipient:
             details.apply(recipient, known)
     except IntegrityError as error:
         raise InvalidInputError(f"name: expected one that is free, found {name!r}, which is taken.") from error
+    recipient_entries.registered(recipient, actor=actor)
     owe_awaited(actor=actor)
     logger.info("recipient %s: registered by %s %s", recipient.pk, actor.role.value, actor.id)
     return recipient

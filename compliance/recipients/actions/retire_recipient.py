@@ -6,7 +6,7 @@ import uuid
 from django.db import transaction
 
 from compliance.ledger.actors import Actor
-from compliance.recipients import locking, permissions
+from compliance.recipients import locking, permissions, recipient_entries
 from compliance.recipients.models import Recipient
 
 logger = logging.getLogger(__name__)
@@ -19,5 +19,6 @@ def retire_recipient(recipient_id: uuid.UUID, *, actor: Actor) -> Recipient:
     recipient = locking.locked_recipient(recipient_id)
     recipient.is_active = False
     recipient.save(update_fields=["is_active"])
+    recipient_entries.retired(recipient, actor=actor)
     logger.info("recipient %s: retired by %s %s", recipient.pk, actor.role.value, actor.id)
     return recipient

@@ -20,16 +20,20 @@ from compliance.requests.models import DeletionRequest, Ground, SealedNote
 from compliance.requests.scope import ModelScope
 from compliance.requests.states import RequestState, TargetState
 
+#: What was said of a model that holds nothing any more → the entry that takes it back.
+_TAKEN_BACK = {TargetState.EXCEPTED: "request.model_included", TargetState.HELD: "request.model_released"}
+
 
 @transaction.atomic
 def approve(request_id: uuid.UUID, *, actor: Actor, ground: str) -> DeletionRequest:
     """Freeze the scope and make one target a model; raises InvalidInputError, StateError or ForbiddenActorError.
 
-    From `attention` this approves anew what the models hold now, beside what was verified already.
+    From `attention` this approves anew what the models hold now, beside what was verified already. A verified model that
+    learned the person again begins anew.
     """
     accepted = chosen(Ground, "ground", ground)
     request = transitions.locked(request_id)
-    _take_back_empty_exceptions(request, actor)
+    _take_back_what_is_empty(request, actor)
     scopes = scope.current(request)
     if any(share.exception for share in scopes) and not any(share.is_to_be_forgotten for share in scopes):
         raise StateError("Every model that holds the person is excepted: nothing would be deleted. Refuse the request.")
@@ -52,11 +56,12 @@ def approve(request_id: uuid.UUID, *, actor: Actor, ground: str) -> DeletionRequ
     return request
 
 
-def _take_back_empty_exceptions(request: DeletionRequest, actor: Actor) -> None:
-    """Another request may have removed what was excepted here: nothing is left for which a reason is needed."""
-    held = [uuid.UUID(share.model) for share in scope.current(request) if share.n_records]
-    for target in request.targets.filter(state=TargetState.EXCEPTED).exclude(model_id__in=held):
-        transitions.note(request, "request.model_included", actor=actor, facts={"model": str(target.model_id)})
+def _take_back_what_is_empty(request: DeletionRequest, actor: Actor) -> None:
+    """Another request may have removed what was excepted or on hold here: nothing is left for which a reason is needed."""
+    holding = [uuid.UUID(share.model) for share in scope.current(request) if share.n_records]
+    for target in request.targets.filter(state__in=_TAKEN_BACK).exclude(model_id__in=holding):
+        event = _TAKEN_BACK[TargetState(target.state)]
+        transitions.note(request, event, actor=actor, facts={"model": str(target.model_id)})
         request.notes.filter(kind=SealedNote.Kind.REASONS, model_id=target.model_id).delete()
         transitions.rescope_target(target, 0, target.forget_commitment)
 
@@ -74,5 +79,5 @@ def _write_targets(request: DeletionRequest, scopes: list[ModelScope]) -> None:
             )
         elif share.exception:
             transitions.rescope_excepted(target, share)
-        elif not scope.is_settled(target):
+        elif not scope.is_settled(target) or target.forget_commitment != share.forget_commitment:
             transitions.rescope_target(target, share.n_records, share.forget_commitment)

@@ -12,19 +12,20 @@ from compliance.identity import flood, silence
 from compliance.ledger.actors import Actor
 from compliance.requests import clocks, transitions
 from compliance.requests.errors import NotReadyError, StateError
-from compliance.requests.letters import owe
+from compliance.requests.letters import is_written_to, owe
 from compliance.requests.models import DeletionRequest, IdentityChallenge, Letter
 from compliance.requests.states import RequestState
 
 
 @transaction.atomic
 def close_unverified(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
-    """Raises NotFoundError, ForbiddenActorError, StateError, and NotReadyError before the day, before a reminder went
-    out, or while the address is sent too much: the sweep asks again."""
+    """Raises NotFoundError, ForbiddenActorError, StateError, and NotReadyError before the day, before a reminder was
+    given (silence.py), or while the address is sent too much: the sweep asks again."""
     request = transitions.locked(request_id)
     now = datetime.now(tz=UTC)
     _refuse_too_early(request, now)
-    flood.refuse_letter(request)
+    if is_written_to(request):
+        flood.refuse_letter(request)
     transitions.move(
         request,
         RequestState.CLOSED_UNVERIFIED,
@@ -45,5 +46,5 @@ def _refuse_too_early(request: DeletionRequest, now: datetime) -> None:
     closing_date = silence.closing_date(request)
     if silence.today(now) < closing_date:
         raise NotReadyError(f"The person may still prove the identity until {closing_date}.")
-    if not request.letters.filter(kind=Letter.Kind.IDENTITY_REMINDER, sent_at__isnull=False).exists():
+    if not silence.is_reminded(request):
         raise NotReadyError("The person was not reminded yet. Send the reminder before the request is closed.")

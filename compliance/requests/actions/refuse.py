@@ -4,7 +4,9 @@ import uuid
 from datetime import UTC, datetime
 
 from django.db import transaction
+from django.db.models import Q
 
+from compliance.evidence.verdict import Result
 from compliance.ledger.actors import Actor
 from compliance.registry.models import DataSource
 from compliance.requests import transitions
@@ -16,6 +18,8 @@ from compliance.requests.models import DeletionRequest, Letter, RefusalReason, S
 from compliance.requests.scope import SETTLED
 from compliance.requests.states import RequestState
 
+_PASSED = (Result.PASSED.value, Result.WARNED.value)
+
 
 @transaction.atomic
 def refuse(request_id: uuid.UUID, *, actor: Actor, reason: str, words: str = "") -> DeletionRequest:
@@ -25,7 +29,7 @@ def refuse(request_id: uuid.UUID, *, actor: Actor, reason: str, words: str = "")
     NotReadyError for a person who is said to be unidentifiable before the sources were searched."""
     given = chosen(RefusalReason, "reason", reason)
     request = transitions.locked(request_id)
-    if request.targets.filter(state__in=SETTLED).exists():
+    if has_forgotten(request):
         raise StateError("A model has forgotten the person for this request already; it cannot be refused any more.")
     if given == RefusalReason.NOT_IDENTIFIABLE:
         _refuse_without_search(request)
@@ -42,6 +46,11 @@ def refuse(request_id: uuid.UUID, *, actor: Actor, reason: str, words: str = "")
     )
     owe(request, Letter.Kind.REFUSED)
     return request
+
+
+def has_forgotten(request: DeletionRequest) -> bool:
+    """Whether a model was verified without the person for this request, also one that learned them again since."""
+    return request.targets.filter(Q(state__in=SETTLED) | Q(evidence__result__in=_PASSED)).exists()
 
 
 def _refuse_without_search(request: DeletionRequest) -> None:

@@ -1,4 +1,4 @@
-"""Ask the person to prove that the address is theirs: a one-time code, of which only a keyed digest is kept."""
+"""Ask for a proof of identity: of the person a one-time code, of which only a keyed digest is kept."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -12,22 +12,28 @@ from compliance.identity import flood
 from compliance.ledger.actors import Actor
 from compliance.requests import clocks, identities, transitions
 from compliance.requests.errors import StateError
-from compliance.requests.models import DeletionRequest, IdentityChallenge, PauseReason
+from compliance.requests.models import Channel, DeletionRequest, IdentityChallenge, PauseReason
 from compliance.requests.states import RequestState
 
 METHOD = "email_code"
+# What is left where a controller's word is not enough: the person has no way in here, and no mail from here.
+BY_STAFF = "manual"
 
 
 @transaction.atomic
 def request_identity(request_id: uuid.UUID, *, actor: Actor) -> str:
-    """A fresh code, which the caller mails after commit; an earlier one stops working.
+    """A fresh code, which the caller mails after commit; an earlier one stops working. Empty where the person is not
+    written to, because another controller passed the request on: then staff check the identity.
 
     Raises NotFoundError, StateError once identity is proven or the request is closed, and NotReadyError when the
     address was sent enough codes for this hour: the sweep asks again.
     """
     request = transitions.locked(request_id)
+    if request.channel == Channel.OPENDSR:
+        _record(request, actor, BY_STAFF)
+        return ""
     flood.refuse_code(request)
-    _record(request, actor)
+    _record(request, actor, METHOD)
     code = identities.new_code()
     IdentityChallenge.objects.update_or_create(
         request=request,
@@ -43,12 +49,12 @@ def request_identity(request_id: uuid.UUID, *, actor: Actor) -> str:
     return code
 
 
-def _record(request: DeletionRequest, actor: Actor) -> None:
-    facts: dict[str, FactValue] = {"method": METHOD}
+def _record(request: DeletionRequest, actor: Actor, method: str) -> None:
+    facts: dict[str, FactValue] = {"method": method}
     if request.state == RequestState.RECEIVED:
         transitions.move(request, RequestState.IDENTITY_PENDING, "request.identity_requested", actor=actor, facts=facts)
         clocks.pause(request, PauseReason.IDENTITY, datetime.now(tz=UTC))
-    elif request.state == RequestState.IDENTITY_PENDING and _is_first_try(request):
+    elif request.state == RequestState.IDENTITY_PENDING and method == METHOD and _is_first_try(request):
         transitions.note(request, "request.identity_requested", actor=actor, facts=facts)
     elif request.state != RequestState.IDENTITY_PENDING:
         raise StateError("A code is only sent while the identity is still to be proven; this request is past that.")

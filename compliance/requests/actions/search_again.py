@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @transaction.atomic
 def search_again(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
-    """Send a worker to search; what it finds takes the place of what was found before.
+    """Send a worker to search. What was found before is dropped: so the sweep sees a search that was lost on its way.
 
     Raises NotFoundError, ForbiddenActorError, StateError, and NotReadyError where no source is declared. No ledger
     entry: nothing happens to the request.
@@ -36,6 +36,7 @@ def search_again(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
         raise StateError(f"The request is {request.get_state_display()!r}; the sources are not searched for it now.")
     if not DataSource.objects.exclude(declaration=None).exists():
         raise NotReadyError("No data source is declared, so there is nothing to search. Declare one first.")
+    request.searches.exclude(data_source__declaration=None).delete()
     after_commit("search_sources", request.pk)
     logger.info("request %s: searched for again by %s %s", request.pk, actor.role.value, actor.id)
     return request

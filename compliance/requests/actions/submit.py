@@ -11,10 +11,12 @@ from django.db import transaction
 
 from compliance.evidence import canonical, commitment
 from compliance.ledger.actors import subject_of
+from compliance.ledger.inserting import insert, together
 from compliance.requests import clocks, identities, transitions
+from compliance.requests.actions.ask_question import seal, written
 from compliance.requests.choices import chosen, locale_named
 from compliance.requests.dispatch import after_commit
-from compliance.requests.models import Channel, DeletionRequest, Ground, Regulation
+from compliance.requests.models import Channel, DeletionRequest, Ground, Regulation, SealedNote
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +37,13 @@ def submit(
     channel: str = Channel.API,
     locale: str = "en",
     submitted_at: datetime | None = None,
+    said: str = "",
 ) -> Submitted:
-    """Receive a request; raises InvalidInputError. The day of receipt starts the month of Art. 12(3) GDPR."""
+    """Receive a request; raises InvalidInputError. The day of receipt starts the month of Art. 12(3) GDPR.
+
+    `said` is what a model is reported to have said of the person, sealed for those who look into it: Opinion 28/2024 of
+    the EDPB, paragraph 107, names such reports among what a controller should offer.
+    """
     value = identities.canonical(identifier_kind, identifier_value)
     token, key, now = identities.new_token(), identities.new_commitment_key(), datetime.now(tz=UTC)
     request = DeletionRequest(
@@ -58,8 +65,11 @@ def submit(
         "ground": request.ground,
         "commitment": request.commitment,
     }
-    transitions.create(request, "request.received", actor=subject_of(request.pk), facts=facts)
-    identities.seal(request, identifier_kind, value, key).save(force_insert=True)
+    with together():
+        insert(identities.seal(request, identifier_kind, value, key))
+        transitions.create(request, "request.received", actor=subject_of(request.pk), facts=facts)
+    if said.strip():
+        seal(request, SealedNote.Kind.COMPLAINT, written(said, "said"), now)
     if request.channel != Channel.OPENDSR:
         # A controller that passes a request on vouches for the person itself (confirm_by_controller.py).
         after_commit("ask_identity", request.pk)

@@ -3,8 +3,12 @@
 The columns of a request and of its vault row are copied from one that the service made, so that rows are as wide as
 real ones; what tells requests apart is computed. Open are those of the last 36 days, of which the oldest are overdue,
 and a tenth of those of the two months before, whose time was extended: of a million in three years some 4 %, of a
-thousand in the first hundred days a third, so that every list has a full page. Identities are shredded 92 days after the
-end. Every fulfilled request has a signed summary, every closed one two letters. Import it after `django.setup()`.
+thousand in the first hundred days a third, so that every list has a full page. Every fulfilled request has a signed
+summary, every closed one two letters, and the sources were searched for every one that was reviewed.
+
+The sweeps have done their work: who did not prove the identity was reminded, and the request is closed after 28 days;
+identities that were not proven are shredded at once, others 92 days after the end. Left to them are requests that were
+just received or approved, and a few searches, summaries, letters, jobs and identities. Import it after `django.setup()`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,6 +21,7 @@ from compliance.requests.actions.submit import submit
 from compliance.requests.models import (
     DeletionRequest,
     IdentityChallenge,
+    Job,
     Letter,
     Reminder,
     SourceSearch,
@@ -46,9 +51,22 @@ _CLOSED = {
     RequestState.CLOSED_UNVERIFIED: 15,
 }
 _DIGEST = "md5(random()::text) || md5(random()::text)"
-_IS_SHREDDED = "d.closed_at < now() - interval '92 days' OR d.state = 'closed_unverified'"
+_IS_UNPROVEN = (
+    "(d.state IN ('received', 'identity_pending', 'closed_unverified') OR d.state = 'withdrawn' AND d.mix < 50)"
+)
+# Of what the sweeps look for, one in a thousand was lost on its way.
+_IS_LOST = "(d.lot < 0.001 AND coalesce(d.closed_at, now()) > now() - interval '30 days')"
+_IS_SHREDDED = (
+    f"(d.closed_at < now() - interval '92 days' OR d.closed_at < now() AND {_IS_UNPROVEN} AND NOT {_IS_LOST})"
+)
 _HAS_TARGETS = "d.state IN ('executing', 'verifying', 'attention', 'signoff', 'completed', 'partly_completed')"
 _IS_FULFILLED = "d.state IN ('completed', 'partly_completed')"
+_HAS_JOB = f"({_HAS_TARGETS} AND d.mix < 10)"
+_WAS_SEARCHED = f"NOT {_IS_UNPROVEN} AND NOT {_IS_LOST}"
+_WAS_REMINDED = (
+    "d.state = 'closed_unverified' OR d.state = 'identity_pending' AND d.received_at < now() - interval '1 day' "
+    f"AND NOT {_IS_LOST}"
+)
 
 
 def grow(size: int, n_days: int) -> None:
@@ -67,9 +85,10 @@ def grow(size: int, n_days: int) -> None:
 
 
 def _models() -> tuple[DataSource, RegisteredModel]:
-    now = datetime.now(tz=UTC)
-    source, _ = DataSource.objects.get_or_create(name="bench", defaults={"declaration": {}, "registered_at": now})
-    defaults = {"family": "bench", "data_source": source, "registered_at": now}
+    # Before any request came.
+    earlier = datetime(2020, 1, 1, tzinfo=UTC)
+    source, _ = DataSource.objects.get_or_create(name="bench", defaults={"declaration": {}, "registered_at": earlier})
+    defaults = {"family": "bench", "data_source": source, "registered_at": earlier}
     return source, RegisteredModel.objects.get_or_create(name="bench", defaults=defaults)[0]
 
 
@@ -78,13 +97,15 @@ def _draft() -> str:
     ended = ", ".join(f"'{state.value}'" for state in TERMINAL)
     return f"""
         CREATE TEMPORARY TABLE draft AS
-        SELECT gen_random_uuid() AS id, received_at, state, floor(100 * random())::int AS mix,
+        SELECT gen_random_uuid() AS id, received_at, state, floor(100 * random())::int AS mix, random() AS lot,
             CASE WHEN state IN ({ended}) THEN least(received_at + 28 * random() * interval '1 day', now()) END AS closed_at
         FROM (
             SELECT received_at,
                 CASE WHEN received_at > now() - interval '36 days'
                     OR received_at > now() - interval '90 days' AND is_extended
-                THEN {_picked(_OPEN)} ELSE {_picked(_CLOSED)} END AS state
+                THEN CASE WHEN pick <= 31 AND received_at < now() - interval '28 days'
+                    THEN 'under_review' ELSE {_picked(_OPEN)} END
+                ELSE {_picked(_CLOSED)} END AS state
             FROM (
                 SELECT now() - %(n_days)s * interval '1 day' * (%(size)s - n) / (%(size)s - %(first)s) AS received_at,
                     random() < 0.1 AS is_extended, 100 * random() AS pick
@@ -116,6 +137,9 @@ def _copies(original: DeletionRequest, source: DataSource, forgetting: Registere
             "chain_head": _DIGEST,
             "commitment": _DIGEST,
             "closed_at": "d.closed_at",
+            "identity_level": f"CASE WHEN {_IS_UNPROVEN} THEN 0 ELSE 2 END",
+            "searched_at": f"CASE WHEN {_WAS_SEARCHED} THEN d.received_at END",
+            "is_shredded": f"coalesce({_IS_SHREDDED}, false)",
             "channel": "CASE WHEN d.mix < 60 THEN 'api' WHEN d.mix < 90 THEN 'web' WHEN d.mix < 98 THEN 'portal' "
             "ELSE 'opendsr' END",
             "regulation": "CASE WHEN d.mix % 10 < 9 THEN 'gdpr' ELSE 'ccpa' END",
@@ -151,12 +175,24 @@ def _copies(original: DeletionRequest, source: DataSource, forgetting: Registere
         SourceSearch,
         {"request_id": "d.id", "data_source_id": f"'{source.pk}'::uuid", "n_found": "1", "n_unknown": "0"}
         | {"searched_at": "d.received_at"},
-        where="d.state = 'under_review'",
+        where=_WAS_SEARCHED,
+    )
+    yield _copy(
+        Job,
+        {"id": "d.id", "model_id": f"'{forgetting.pk}'::uuid", "queue": "'cpu'", "method": "'bench'", "config": "'{}'"}
+        | {
+            "state": "CASE WHEN d.state = 'executing' THEN 'queued' ELSE 'succeeded' END",
+            "number": "1",
+            "progress": "1",
+        }
+        | {"queued_at": "d.received_at", "finished_at": "d.closed_at"},
+        where=_HAS_JOB,
     )
     yield _copy(
         Target,
         {"id": "gen_random_uuid()", "request_id": "d.id", "model_id": f"'{forgetting.pk}'::uuid"}
-        | {"state": f"CASE WHEN {_IS_FULFILLED} THEN 'deployed' ELSE 'queued' END", "n_records": "3"},
+        | {"state": f"CASE WHEN {_IS_FULFILLED} THEN 'deployed' ELSE 'queued' END", "n_records": "3"}
+        | {"is_summarised": f"{_IS_FULFILLED} AND NOT {_IS_LOST}", "job_id": f"CASE WHEN {_HAS_JOB} THEN d.id END"},
         where=_HAS_TARGETS,
     )
     yield _copy(
@@ -164,7 +200,7 @@ def _copies(original: DeletionRequest, source: DataSource, forgetting: Registere
         {"target_id": "t.id", "envelope": "''", "leaf_sha256": _DIGEST, "key_sha256": _DIGEST}
         | {"attached_at": "d.closed_at"},
         source=f"draft AS d JOIN {Target._meta.db_table} AS t ON t.request_id = d.id",
-        where=_IS_FULFILLED,
+        where=f"{_IS_FULFILLED} AND NOT {_IS_LOST}",
     )
 
 
@@ -177,7 +213,7 @@ def _letters() -> Iterator[str]:
     owed = {"kind": "'extension'", "created_at": "now()", "sent_at": "NULL", "n_tries": "0"}
     yield _copy(Letter, sent | first)
     yield _copy(Letter, sent | last, where="d.closed_at IS NOT NULL")
-    yield _copy(Letter, sent | again, where="d.state = 'identity_pending' AND d.received_at < now() - interval '1 day'")
+    yield _copy(Letter, sent | again, where=_WAS_REMINDED)
     yield _copy(Letter, sent | owed, where="d.closed_at IS NULL AND random() < 0.01")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from compliance.intake.models import SubmissionKey
 from compliance.ledger.models import LedgerEntry, PendingEntry
 from compliance.outbound.models import Delivery, Webhook, WebhookSecret
+from compliance.recipients.models import Notice, Recipient
 from compliance.registry.models import LineageRecord, ModelVersion
 from compliance.requests.models import (
     DeletionRequest,
@@ -35,6 +36,8 @@ MODELS = (
     Webhook,
     WebhookSecret,
     Delivery,
+    Recipient,
+    Notice,
 )
 
 

@@ -4,6 +4,7 @@ import base64
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -31,12 +32,18 @@ READERS = (401, 401, 401, 200, 200, 403, 200)
 STAFF = (401, 401, 401, 200, 200, 403, 403)
 CREATORS = (401, 401, 401, 201, 201, 403, 403)
 STARTERS = (401, 401, 401, 202, 202, 403, 403)
+REGISTRARS = (401, 401, 401, 403, 201, 403, 403)
+WATCHERS = (401, 401, 401, 200, 200, 200, 403)
 DPO = (401, 401, 401, 403, 200, 403, 403)
 AUDIT = (401, 401, 401, 403, 200, 200, 403)
 GROUND = {"ground": "art17_1_b"}
 EXCEPTION = {"reason": "art17_3_e", "words": "A suit is pending."}
 ACKNOWLEDGEMENT = {"token": "guessed", "notice_sha256": "ab" * 32, "result": "done"}
 WEBHOOK = {"name": "erp", "url": "https://erp.example/hook"}
+RECIPIENT = {"name": "Contoso", "models": ["spam-filter"]}
+TODAY = datetime.now(tz=UTC).date().isoformat()
+ON_PAPER = {"result": "done", "document_sha256": "ab" * 32}
+IMPOSSIBLE = {"reason": "impossible", "words": "It was dissolved."}
 NEW = {"identifier": {"kind": "email", "value": cast.CHARLIE}}
 
 
@@ -104,6 +111,35 @@ TABLE = (
     Endpoint("GET", "staff-deliveries", STAFF, is_about_a_request=False),
     Endpoint("GET", "staff-delivery-alarms", STAFF, is_about_a_request=False),
     Endpoint("POST", "staff-redeliver", STARTERS, is_about_a_request=False, thing=things.ended_delivery),
+    Endpoint("GET", "staff-recipients", WATCHERS, is_about_a_request=False),
+    Endpoint("POST", "staff-recipients", REGISTRARS, body=RECIPIENT, is_about_a_request=False),
+    Endpoint("GET", "staff-recipient", WATCHERS, is_about_a_request=False, thing=things.recipient),
+    Endpoint(
+        "POST",
+        "staff-recipient-change",
+        DPO,
+        body={"is_public": True},
+        is_about_a_request=False,
+        thing=things.recipient,
+    ),
+    Endpoint("POST", "staff-recipient-retire", DPO, is_about_a_request=False, thing=things.recipient),
+    Endpoint("GET", "staff-recipient-notices", WATCHERS, is_about_a_request=False, thing=things.recipient),
+    Endpoint("GET", "staff-request-notices", WATCHERS),
+    Endpoint("POST", "staff-notice-send-again", STARTERS, is_about_a_request=False, thing=things.given_up_notice),
+    Endpoint(
+        "POST",
+        "staff-notice-told",
+        STAFF,
+        body={"told_date": TODAY},
+        is_about_a_request=False,
+        thing=things.owed_notice,
+    ),
+    Endpoint(
+        "POST", "staff-notice-acknowledged", STAFF, body=ON_PAPER, is_about_a_request=False, thing=things.told_notice
+    ),
+    Endpoint(
+        "POST", "staff-notice-impossible", DPO, body=IMPOSSIBLE, is_about_a_request=False, thing=things.owed_notice
+    ),
     Endpoint("GET", "audit-requests", AUDIT, is_about_a_request=False),
     Endpoint("GET", "audit-bundle", AUDIT),
     Endpoint("GET", "audit-keys", AUDIT, is_about_a_request=False),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,10 @@ from django.db import transaction
 from django.http import HttpResponse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rest_framework.exceptions import ValidationError
 
+from compliance.api.bodies import check
+from compliance.api.subjects.serializers import SubmitBody
 from compliance.requests.actions.submit import Submitted
 from compliance.requests.models import DeletionRequest
 from compliance.requests.states import RequestState
@@ -229,3 +233,22 @@ def test_the_valid_body_of_the_property_above_is_taken(post: Post) -> None:
     valid = {"code": cast.mail_code(alices.request.pk)} if post.name == "identity" else post.valid
     args = (alices.request.pk,) if post.takes_an_id else ()
     assert post.caller(alices).post(post.name, *args, body=valid).status_code in (200, 201, 202)
+
+
+def test_one_reader_for_all_calls_keeps_nothing_of_any() -> None:
+    people = [f"person-{number}@example.org" for number in range(200)]
+
+    def read_one(person: str) -> dict[str, Any]:
+        extra = {"locale": "de"} if person.endswith("0@example.org") else {}
+        return check(SubmitBody, {"identifier": {"kind": "email", "value": person}, **extra})
+
+    with ThreadPoolExecutor(8) as pool:
+        read = list(pool.map(read_one, people))
+    for person, found in zip(people, read, strict=True):
+        fresh = SubmitBody(data={"identifier": {"kind": "email", "value": person}})
+        fresh.is_valid(raise_exception=True)
+        assert found | {"locale": "en"} == fresh.validated_data
+        assert found["locale"] == ("de" if person.endswith("0@example.org") else "en")
+    with pytest.raises(ValidationError, match="Expected one of"):
+        check(SubmitBody, {"identifier": {"kind": "email", "value": people[0]}, "locale": "xx"})
+    assert read_one(people[0]) == read[0]

@@ -30,7 +30,7 @@ NOBODY = uuid.UUID("00000000-0000-4000-8000-00000000beef")
 
 def _endpoint(operation: Operation) -> Endpoint:
     address = operation.path
-    for name in ("request_id", "model_id", "webhook_id", "delivery_id", "notice_id"):
+    for name in ("request_id", "model_id", "webhook_id", "delivery_id", "notice_id", "recipient_id"):
         address = address.replace(f"{{{name}}}", str(NOBODY))
     key = f"{operation.method} {resolve(address).url_name}"
     return next(endpoint for endpoint in TABLE if endpoint.key == key)
@@ -172,6 +172,11 @@ def _disabled(attempt: Attempt) -> HttpResponse:
     return attempt.call()
 
 
+def _retired(attempt: Attempt) -> HttpResponse:
+    attempt.who.post("staff-recipient-retire", *attempt.ids)
+    return attempt.call()
+
+
 def _entry_waits(attempt: Attempt) -> HttpResponse:
     cast.take_back(attempt.scene.alices.request.pk)
     return attempt.call()
@@ -202,6 +207,7 @@ CONFLICTS: dict[str, Callable[[Attempt], HttpResponse]] = {
     "staff-scope": _shredded_before,
     "staff-webhook-rotate": _disabled,
     "staff-webhook-test": _disabled,
+    "staff-recipient-change": _retired,
     "audit-bundle": _entry_waits,
     "audit-trust": _no_key,
     "audit-checkpoint": _no_checkpoint,

@@ -65,13 +65,15 @@ def _names(*, subject_id: uuid.UUID | None) -> dict[str, list[uuid.UUID]]:
     models = [cast.model_of(name, cast.ALICE).pk for name in ("spam-filter", "ranking")]
     requests = [cast.brought_to(state).request.pk for state in STATES]
     webhook, delivery = things.webhook(), things.ended_delivery_of_another()
+    recipient, notice = things.recipient(), things.given_up_notice()
     cast.run_ledger()
     return {
         "request_id": [subject_id] if subject_id else requests,
         "model_id": models,
         "webhook_id": [webhook],
         "delivery_id": [delivery],
-        "notice_id": [uuid.uuid4()],
+        "recipient_id": [recipient],
+        "notice_id": [notice],
     }
 
 

@@ -67,6 +67,20 @@ def test_a_second_role_does_not_make_a_second_person() -> None:
     assert snapshot() == before
 
 
+def test_a_signature_that_a_late_model_stops_is_a_conflict_and_the_request_waits_for_a_new_approval() -> None:
+    cast.model_of("spam-filter", cast.ALICE)
+    pk = cast.brought_to(RequestState.SIGNOFF).request.pk
+    cast.model_of("late", cast.ALICE)
+    problem = refused(staff(cast.bob()).post("staff-sign-off", pk), 409, "scope_changed")
+    assert "Not signed off" in str(problem["detail"])
+    assert body_of(staff(cast.bob()).get("staff-request", pk))["state"] == "attention"
+    refused(staff(cast.bob()).post("staff-sign-off", pk), 409, "wrong_state")
+    body_of(staff(cast.dana()).post("staff-approve", pk, body={"ground": "art17_1_b"}))
+    cast.make_plan(pk)
+    cast.work(pk)
+    assert body_of(staff(cast.bob()).post("staff-sign-off", pk))["state"] == "completed"
+
+
 def test_the_dpo_approves_and_a_second_person_signs_off() -> None:
     cast.model_of("spam-filter", cast.ALICE)
     alices = cast.brought_to(RequestState.UNDER_REVIEW)

@@ -146,20 +146,21 @@ def refuse_others(ledger: Ledger, n_requests: int) -> None:
     first = sum(len(log.leaves) for log in ledger.logs.values())
     for number in range(n_requests):
         request, previous = some_id(10**9 + 1000 * first + number), None
-        for event_type, facts in (
+        for event_type, role, facts in (
             (
                 "request.received",
+                "subject",
                 {"channel": "api", "regulation": "gdpr", "ground": "art17_1_b", "commitment": "a" * 64},
             ),
-            ("request.identity_requested", {"method": "email_code"}),
-            ("request.refused", {"reason": "art17_3_b"}),
+            ("request.identity_requested", "system", {"method": "email_code"}),
+            ("request.refused", "dpo", {"reason": "art17_3_b"}),
         ):
             event = Event(
                 type=event_type,
                 request=request,
                 previous=previous,
                 at=START,
-                actor_role="dpo",
+                actor_role=role,
                 actor_id=DPO,
                 facts=facts,
             )

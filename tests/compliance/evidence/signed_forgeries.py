@@ -11,7 +11,8 @@ from typing import Any
 
 from compliance.evidence.errors import ExitCode
 from compliance.evidence.findings import Finding
-from compliance.evidence.leaf import Event
+from compliance.evidence.leaf import ROLES, Event
+from compliance.evidence.roles import ROLES_OF
 from compliance.evidence.statement import Challenge, EvidenceFacts, Method, Worker
 from compliance.evidence.verdict import Result, Verdict
 
@@ -85,9 +86,8 @@ def heads(event_type: str) -> dict[str, tuple[EventEdit, ExitCode]]:
     if event_type == "request.received":
         # The first event follows nothing, and its allow-list knows nothing else.
         del edits[f"{event_type} after another event"]
-    if event_type in ("request.approved", "request.completed"):
-        for role in ("subject", "auditor", "system", "worker"):
-            edits[f"{event_type} by a {role}"] = (head(event_type, actor_role=role), ExitCode.SAME_SIGNER)
+    for role in sorted(ROLES - ROLES_OF[event_type]):
+        edits[f"{event_type} by the role {role}"] = (head(event_type, actor_role=role), ExitCode.ACTOR_ROLE)
     return edits
 
 
@@ -104,6 +104,11 @@ FREE_EVENTS: dict[str, EventEdit] = {
     for event_type, expected in FREE_FACTS.items()
     for fact, value in expected.items()
 } | {"every event a minute later": lambda event: event._replace(at=event.at + timedelta(minutes=1))}
+FREE_EVENTS |= {
+    f"{event_type} by the role {role}": head(event_type, actor_role=role)
+    for event_type in sorted({*FACTS, *FREE_FACTS})
+    for role in sorted(ROLES_OF[event_type])
+}
 
 # --- Statements -----------------------------------------------------------------------------------------------------
 

@@ -281,9 +281,9 @@ LIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
     "an interval beyond the threshold that passes": ({"kind": WideIntervalStory}, ExitCode.FINDINGS_MISMATCH),
     "a pass found with no record": ({"kind": NoRecordsStory}, ExitCode.FINDINGS_MISMATCH),
     "evidence listed twice in the completion": ({"event": doubled}, ExitCode.COMPLETION_MISMATCH),
-    "signed off by a machine": ({"event": signed_by("system", "request.completed")}, ExitCode.SAME_SIGNER),
-    "signed off by the person concerned": ({"event": signed_by("subject", "request.completed")}, ExitCode.SAME_SIGNER),
-    "approved by a worker": ({"event": signed_by("worker", "request.approved")}, ExitCode.SAME_SIGNER),
+    "signed off by a machine": ({"event": signed_by("system", "request.completed")}, ExitCode.ACTOR_ROLE),
+    "signed off by the person concerned": ({"event": signed_by("subject", "request.completed")}, ExitCode.ACTOR_ROLE),
+    "approved by a worker": ({"event": signed_by("worker", "request.approved")}, ExitCode.ACTOR_ROLE),
     "signed off by who decided last": (
         {
             "steps": (*STEPS[:4], "approve_anew", "plan", *RUN, "complete"),

@@ -213,6 +213,7 @@ def test_exit_codes_never_change() -> None:
         "LEAF_SCHEMA": 30,
         "CHAIN_BROKEN": 31,
         "OPENING_MISMATCH": 32,
+        "ACTOR_ROLE": 33,
         "EVIDENCE_MALFORMED": 40,
         "EVIDENCE_PAYLOAD": 41,
         "EVIDENCE_SIGNATURE": 42,

@@ -59,8 +59,8 @@ COMPLETIONS: dict[str, tuple[Edit, tuple[str, ...], ExitCode]] = {
     "on more models than were decided on": (on("request.approved", n_targets=1), STEPS, ExitCode.SCOPE_MISMATCH),
     "decided on more models than there are": (on("request.approved", n_targets=4), STEPS, ExitCode.SCOPE_MISMATCH),
     "by the person who decided": (by(STEP, actor_id=DPO), STEPS, ExitCode.SAME_SIGNER),
-    "by a machine": (by(STEP, actor_role="system"), STEPS, ExitCode.SAME_SIGNER),
-    "decided by a machine": (by("request.approved", actor_role="worker"), STEPS, ExitCode.SAME_SIGNER),
+    "by a machine": (by(STEP, actor_role="system"), STEPS, ExitCode.ACTOR_ROLE),
+    "decided by a machine": (by("request.approved", actor_role="worker"), STEPS, ExitCode.ACTOR_ROLE),
     "after its runs failed": (on("findings.recorded", verdict="failed"), STEPS, ExitCode.COMPLETION_MISMATCH),
     "before its evidence": (
         lambda event: event,

@@ -82,7 +82,7 @@ class PartialStory(Story):
         self.log("request.recipient_acknowledged", "system", SYSTEM, facts)
 
     def link(self) -> None:
-        self.log("request.linked", "system", SYSTEM, {"linked": some_id(44), "reason": "duplicate"})
+        self.log("request.linked", "subject", self.request_id, {"linked": some_id(44), "reason": "duplicate"})
 
     def unveil(self) -> None:
         self.log("request.unveiled", "dpo", DPO, {"reason": "complaint"})

@@ -451,6 +451,10 @@ FALSE_STORIES: dict[str, tuple[dict[str, Any], ExitCode]] = {
         ExitCode.COMPLETION_MISMATCH,
     ),
     "completion on failed evidence": ({"kind": FailedStory}, ExitCode.COMPLETION_MISMATCH),
+    "an operator approves": (
+        {"event": lambda event: event._replace(actor_role="operator") if event.type == "request.approved" else event},
+        ExitCode.ACTOR_ROLE,
+    ),
     "the decider signs off": ({"event": by("request.completed", DPO)}, ExitCode.SAME_SIGNER),
     "a scope before any decision": ({"kind": EarlyScopeStory, "steps": STEPS[:3]}, ExitCode.SCOPE_MISMATCH),
     "a policy before any plan": ({"kind": EarlyPolicyStory, "steps": STEPS[:4]}, ExitCode.UNEXPECTED_FILE),

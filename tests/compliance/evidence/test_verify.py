@@ -167,7 +167,7 @@ def test_a_request_that_concerns_no_model_is_completed_without_evidence(keys: di
 
 def test_a_second_decision_with_a_smaller_share_verifies_before_and_after_its_run(keys: dict[str, Any]) -> None:
     """Until the new run, the evidence attached is about the share of the first decision."""
-    decided = (*TO_THE_PLAN, *RUN, "need_attention", "approve_anew", "plan")
+    decided = (*TO_THE_PLAN, *RUN, "need_attention", "approve_anew", "only_first", "plan")
     assert report_of(GrowingStory(**keys, steps=decided)).state.startswith("in progress")
     report = report_of(GrowingStory(**keys, steps=(*decided, "retry", *RUN, "complete")))
     assert report.state == "completed"

@@ -8,7 +8,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 
 from compliance.identity import browser_session
-from compliance.identity.browser_session import opened, remember_opened
+from compliance.identity.browser_session import forget, opened, remember_opened
 
 pytestmark = pytest.mark.django_db
 
@@ -68,3 +68,17 @@ def test_the_oldest_are_forgotten_first() -> None:
         remember_opened(request, deletion)
     assert [opened(request, deletion) for deletion in deletions[:3]] == [False] * 3
     assert all(opened(request, deletion) for deletion in deletions[3:])
+
+
+def test_a_browser_that_forgets_leaves_nothing_behind() -> None:
+    request, deletion = browser(), uuid.uuid4()
+    remember_opened(request, deletion)
+    request.session["other"] = "thing"
+    request.session.save()
+    key = request.session.session_key
+    forget(request)
+    assert not opened(request, deletion)
+    later = HttpRequest()
+    later.session = SessionStore(key)
+    assert not opened(later, deletion)
+    assert "other" not in later.session

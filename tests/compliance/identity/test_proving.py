@@ -183,12 +183,18 @@ def test_a_controller_that_passes_a_request_on_vouches_for_the_person() -> None:
     assert not request.pauses.exists(), "nobody was waited for"
 
 
-def test_where_a_controllers_word_is_not_enough_the_person_is_asked(settings: Settings) -> None:
+def test_where_a_controllers_word_is_not_enough_staff_check_and_nobody_is_mailed(settings: Settings) -> None:
     settings.IDENTITY_LEVEL = 3
     request = from_a_controller()
     assert confirm_by_controller(request.pk, actor=CONTROLLER).state == RequestState.RECEIVED
     assert confirmations(request) == [{"method": "controller", "level": 2}]
-    cast.mail_code(request.pk)
+    assert cast.mail_code(request.pk) == "", (
+        "a code proves less than the controller's word, and the person has no way in"
+    )
+    request.refresh_from_db()
+    assert request.state == RequestState.IDENTITY_PENDING
+    assert request.pauses.get().until_at is None
+    assert not IdentityChallenge.objects.exists()
     assert confirm_identity_manually(request.pk, actor=DPO, means="video_call").state == RequestState.UNDER_REVIEW
 
 

@@ -10,13 +10,17 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from compliance.identity import silence
+from compliance.ledger import actors
 from compliance.ledger.actors import SYSTEM, Actor, Role, subject_of
 from compliance.ledger.models import PendingEntry
 from compliance.requests.actions.close_unverified import close_unverified
+from compliance.requests.actions.confirm_by_controller import confirm_by_controller
 from compliance.requests.actions.remind_of_identity import remind_of_identity
 from compliance.requests.actions.request_identity import mark_code_sent
+from compliance.requests.actions.submit import submit
 from compliance.requests.errors import ForbiddenActorError, NotFoundError, NotReadyError, StateError
 from compliance.requests.models import DeletionRequest, IdentityChallenge, Letter
+from compliance.requests.queries import MAIL_TRIES
 from compliance.requests.states import RequestState
 from tests.compliance import cast
 
@@ -43,6 +47,17 @@ def reminded(days_ago: float = 31, email: str = cast.ALICE) -> DeletionRequest:
     request = silent_since(days_ago * 24, email)
     remind_of_identity(request.pk)
     Letter.objects.filter(request=request).update(sent_at=now(), created_at=now() - timedelta(hours=2))
+    return request
+
+
+def passed_on(days_ago: float = 31) -> DeletionRequest:
+    """Another controller's request, whose word is not enough here: it waits for a proof of level 3."""
+    request = submit(identifier_kind="email", identifier_value=cast.ALICE, channel="opendsr").request
+    confirm_by_controller(request.pk, actor=actors.controller(uuid.uuid4()))
+    cast.mail_code(request.pk)
+    at = now() - timedelta(days=days_ago)
+    IdentityChallenge.objects.filter(request=request).update(sent_at=at)
+    DeletionRequest.objects.filter(pk=request.pk).update(changed_at=at, received_at=at)
     return request
 
 
@@ -106,6 +121,28 @@ def test_a_request_is_not_closed_without_a_reminder() -> None:
     assert silence.silent(now()).to_close == []
 
 
+def test_a_mail_that_is_still_tried_was_not_given() -> None:
+    asked = silent_since(31 * 24)
+    IdentityChallenge.objects.update(sent_at=None, n_tries=MAIL_TRIES - 1)
+    assert silence.silent(now()).to_remind == []
+    IdentityChallenge.objects.all().delete()
+    remind_of_identity(asked.pk)
+    Letter.objects.update(n_tries=MAIL_TRIES - 1, created_at=now() - timedelta(hours=2))
+    assert silence.silent(now()).to_close == []
+    with pytest.raises(NotReadyError, match="not reminded"):
+        close_unverified(asked.pk, actor=SYSTEM)
+
+
+def test_nobody_is_reminded_whom_another_controller_writes_to(settings: Settings) -> None:
+    settings.IDENTITY_LEVEL = 3
+    request = passed_on(days_ago=2)
+    assert silence.silent(now()) == silence.Silent(to_remind=[], to_close=[])
+    with pytest.raises(StateError, match="writes to the person itself"):
+        remind_of_identity(request.pk)
+    with pytest.raises(NotReadyError, match="may still prove"):
+        close_unverified(request.pk, actor=SYSTEM)
+
+
 @pytest.mark.parametrize("role", [Role.SUBJECT, Role.OPERATOR, Role.DPO, Role.AUDITOR, Role.CONTROLLER])
 def test_the_system_alone_closes_for_silence(role: Role) -> None:
     request = reminded()
@@ -129,6 +166,26 @@ def test_whoever_proved_too_little_is_reminded_of_the_rest(settings: Settings) -
     assert silence.silent(now()).to_remind == []
     DeletionRequest.objects.update(changed_at=now() - timedelta(hours=25))
     assert silence.silent(now()).to_remind == [request.pk]
+
+
+def test_an_address_that_cannot_be_reached_keeps_no_request_open() -> None:
+    request = silent_since(31 * 24)
+    IdentityChallenge.objects.update(sent_at=None, n_tries=MAIL_TRIES)
+    assert silence.silent(now()) == silence.Silent(to_remind=[request.pk], to_close=[])
+    remind_of_identity(request.pk)
+    Letter.objects.update(n_tries=MAIL_TRIES, created_at=now() - timedelta(hours=2))
+    assert silence.silent(now()) == silence.Silent(to_remind=[], to_close=[request.pk])
+    assert close_unverified(request.pk, actor=SYSTEM).state == RequestState.CLOSED_UNVERIFIED
+
+
+def test_what_another_controller_passed_on_waits_for_no_letter(settings: Settings) -> None:
+    settings.IDENTITY_LEVEL, settings.IDENTITY_CODES_PER_HOUR = 3, 1
+    request = passed_on()
+    # Nothing is mailed at its end, so that no limit of the address puts it off.
+    silent_since(0.5)
+    assert silence.silent(now()) == silence.Silent(to_remind=[], to_close=[request.pk])
+    assert close_unverified(request.pk, actor=SYSTEM).state == RequestState.CLOSED_UNVERIFIED
+    assert letters_of(request) == []
 
 
 def test_a_request_without_a_proof_is_closed_and_the_person_told() -> None:

@@ -11,8 +11,7 @@ from django.urls import reverse
 from django.utils.timezone import localdate
 
 from compliance.ledger.actors import SYSTEM
-from compliance.portal import keyset
-from compliance.requests import clocks, transitions
+from compliance.requests import clocks, keyset, transitions
 from compliance.requests.actions.complain import complain
 from compliance.requests.actions.extend import notice_sent
 from compliance.requests.links import link

@@ -8,6 +8,7 @@ from compliance.evidence.verify import verify_bundle
 from compliance.ledger import actors
 from compliance.ledger.actors import SYSTEM, Role
 from compliance.registry.actions.publish_cards import publish_cards
+from compliance.requests.actions.except_model import except_model
 from compliance.requests.actions.plan import plan
 from compliance.requests.letter_parts import parts_of
 from compliance.requests.models import DeletionRequest, Ground, Letter, RefusalReason, SubjectVault
@@ -162,11 +163,44 @@ def test_whoever_decided_cannot_sign_off() -> None:
     request_id = cast.brought_to(RequestState.SIGNOFF).request.pk
     client = signed_in(cast.dana())
     page = seen(client, address("request", request_id))
-    assert "You approved this request, so you cannot sign it off" in page.text
+    assert "You approved this request, or excepted a model from it, so you cannot sign it off" in page.text
     assert "sign-off" not in page.actions()
     before = state_of(request_id)
     assert "a second person must sign it off" in act(client, "sign_off", request_id, READY["sign_off"]).text
     assert state_of(request_id) == before
+
+
+def test_whoever_excepted_a_model_cannot_sign_off() -> None:
+    cast.model_of("spam-filter", cast.ALICE)
+    kept = cast.model_of("ranking", cast.ALICE)
+    request_id = cast.brought_to(RequestState.UNDER_REVIEW).request.pk
+    dora = cast.staff("dora", Role.DPO)
+    given = {"reason": RefusalReason.LEGAL_CLAIMS.value, "words": "A suit is pending."}
+    except_model(request_id, actor=actors.staff(dora, Role.DPO), model_id=kept.pk, **given)
+    for step in (cast.decide, cast.make_plan, cast.work):
+        step(request_id)
+    page = seen(signed_in(dora), address("request", request_id))
+    assert "or excepted a model from it, so you cannot sign it off" in page.text
+    assert "sign-off" not in page.actions()
+    before = state_of(request_id)
+    assert "a second person must sign it off" in act(signed_in(dora), "sign_off", request_id, READY["sign_off"]).text
+    assert state_of(request_id) == before
+    assert "sign-off" in seen(signed_in(cast.bob()), address("request", request_id)).actions()
+
+
+def test_a_signature_that_a_late_model_stops_is_explained_and_the_new_scope_is_there_to_approve() -> None:
+    cast.model_of("spam-filter", cast.ALICE)
+    request_id = cast.brought_to(RequestState.SIGNOFF).request.pk
+    cast.model_of("ranking", cast.ALICE)
+    page = act(signed_in(cast.bob()), "sign_off", request_id, READY["sign_off"])
+    (message,) = page.all("li", role="alert")
+    assert "error" in message.attributes["class"]
+    assert "Not signed off" in page.text and "Read the new scope and approve it." in page.text
+    dana = signed_in(cast.dana())
+    assert "Approved." in act(dana, "approve", request_id, approval(dana, request_id)).text
+    cast.make_plan(request_id)
+    cast.work(request_id)
+    assert "Signed off." in act(signed_in(cast.bob()), "sign_off", request_id, READY["sign_off"]).text
 
 
 def test_two_people_take_a_request_from_review_to_completion() -> None:

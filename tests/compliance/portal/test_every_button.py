@@ -11,6 +11,7 @@ from django.test import Client
 
 from compliance.ledger.actors import Role
 from compliance.registry.models import RegisteredModel
+from compliance.requests.errors import ScopeDriftError
 from compliance.requests.models import HoldReason, RefusalReason
 from compliance.requests.states import RequestState
 from tests.compliance import cast
@@ -69,6 +70,12 @@ def one_passes_and_one_fails(request_id: uuid.UUID) -> None:
     cast.break_down(request_id)
 
 
+def stopped_by_a_late_model(request_id: uuid.UUID) -> None:
+    cast.model_of("late", cast.ALICE)
+    with pytest.raises(ScopeDriftError):
+        cast.second_signature(request_id)
+
+
 SCENES: dict[str, Callable[[], uuid.UUID]] = {
     **{state.value: lambda state=state: cast.brought_to(state).request.pk for state in RequestState},  # type: ignore[misc]
     "one excepted": lambda: in_review(excepted("ranking")),
@@ -88,6 +95,7 @@ SCENES: dict[str, Callable[[], uuid.UUID]] = {
         excepted("ranking"),
         lambda request_id: cast.take_in(request_id, model("ranking")),
     ),
+    "a late model stopped the signature": lambda: in_review(approved_and_planned, cast.work, stopped_by_a_late_model),
     "withdrawn with a hold": lambda: in_review(held("ranking"), cast.take_back),
     "more time was taken": lambda: in_review(cast.take_more_time),
 }

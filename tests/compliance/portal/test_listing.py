@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from compliance.portal import keyset
 from compliance.portal.templatetags.portal import counted
+from compliance.requests import keyset
 from compliance.requests.models import DeletionRequest
 from compliance.requests.states import RequestState
 from tests.compliance import cast

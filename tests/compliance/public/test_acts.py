@@ -111,6 +111,28 @@ def test_tries_are_limited_for_each_request(name: str, scope: str, monkeypatch: 
     assert before - IdentityChallenge.objects.get().attempts_left <= 1
 
 
+@pytest.mark.parametrize("state", [RequestState.INFO_REQUESTED, RequestState.REFUSED], ids=str)
+@pytest.mark.parametrize("name", ["answer", "withdraw"])
+def test_answers_and_withdrawals_are_limited_for_each_request(
+    name: str, state: RequestState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, submitted = opened_in(state, "de")
+    monkeypatch.setitem(ScopedRateThrottle.THROTTLE_RATES, "subject", "1/hour")
+    send(browser, name, submitted.request.pk)
+    before = everything()
+    assert "Zu viele Versuche" in send(browser, name, submitted.request.pk, status=429)
+    assert everything() == before
+    browser.at("follow", submitted.request.pk)
+
+
+def test_asking_whether_to_take_back_is_no_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    browser, submitted = opened_in(RequestState.UNDER_REVIEW)
+    monkeypatch.setitem(ScopedRateThrottle.THROTTLE_RATES, "subject", "1/hour")
+    for _ in range(3):
+        question = browser.at("withdraw", submitted.request.pk)
+    assert words_of("en").text("state_withdrawn") in browser.send(question, "withdraw").text
+
+
 def test_a_fresh_code_is_owed() -> None:
     browser, submitted = opened_in(RequestState.IDENTITY_PENDING)
     IdentityChallenge.objects.update(sent_at=submitted.request.received_at)
@@ -151,6 +173,14 @@ def test_a_complaint_becomes_a_request_of_its_own() -> None:
     browser.send(form, "complain", {"text": "It knew my street."})
     assert browser.url == address("follow", request_id, "de"), "a form that is sent twice asks once"
     assert DeletionRequest.objects.count() == 2
+
+
+def test_what_nobody_proved_cannot_be_complained_about() -> None:
+    browser, submitted = opened_in(RequestState.CLOSED_UNVERIFIED)
+    browser.at("complain", submitted.request.pk)
+    assert browser.url == address("follow", submitted.request.pk)
+    assert words_of("en").text("error_wrong_state") in send(browser, "complain", submitted.request.pk)
+    assert DeletionRequest.objects.count() == 1
 
 
 def test_what_was_shredded_cannot_be_complained_about() -> None:

@@ -23,7 +23,7 @@ OFFERED = {
     RequestState.IDENTITY_PENDING: {"code", "fresh-code", "withdraw"},
     RequestState.UNDER_REVIEW: {"withdraw"},
     RequestState.INFO_REQUESTED: {"answer", "withdraw"},
-    **{state: {"complain"} for state in TERMINAL},
+    **{state: {"complain"} for state in TERMINAL - {RequestState.CLOSED_UNVERIFIED}},
 }
 OVERCLAIMS = ("guarantee", "garant", "completely", "vollständig gelöscht", "provably removed", "forever", "für immer")
 

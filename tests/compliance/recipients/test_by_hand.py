@@ -7,15 +7,26 @@ import pytest
 from pytest_django import Settings
 
 from compliance.evidence import commitment
+from compliance.evidence.verify import verify_bundle
 from compliance.ledger.actors import SYSTEM
 from compliance.outbound import pace
-from compliance.recipients import pending, told
+from compliance.recipients import notices, pending, told
+from compliance.recipients.actions.change_recipient import change_recipient
 from compliance.recipients.actions.declare_impossible import declare_impossible
 from compliance.recipients.actions.record_acknowledged import record_acknowledged
 from compliance.recipients.actions.record_told import record_told
+from compliance.recipients.details import Details
 from compliance.recipients.models import Notice
+from compliance.reports.request_bundle import export
 from compliance.requests import identities
-from compliance.requests.errors import ForbiddenActorError, InvalidInputError, NotFoundError, NotReadyError, StateError
+from compliance.requests.errors import (
+    ForbiddenActorError,
+    InvalidInputError,
+    NotFoundError,
+    NotReadyError,
+    ScopeDriftError,
+    StateError,
+)
 from compliance.requests.letter_parts import parts_of
 from compliance.requests.models import DeletionRequest, Letter
 from tests.compliance import cast
@@ -134,7 +145,9 @@ def test_what_is_impossible_is_not_sent_any_more(server: Receiver) -> None:
 
 def test_after_shredding_nothing_is_recorded_by_hand() -> None:
     notice = scene.owed_late()
+    assert list(pending.undecided()) == [notice]
     scene.shredded(notice.request)
+    assert list(pending.undecided()) == []
     for act in (tell, give_up):
         with pytest.raises(StateError, match="shredded"):
             act(notice)
@@ -183,3 +196,26 @@ def test_the_letter_names_those_that_were_told(server: Receiver) -> None:
     assert told.names(request) == ("Alpha", "Zeta")
     letter = Letter.objects.get(request=DeletionRequest.objects.get(pk=request.pk), kind="completed")
     assert getattr(parts_of(letter), "recipients", None) == ("Alpha", "Zeta")
+
+
+def test_a_model_that_forgot_after_the_others_makes_a_second_notice_of_itself_alone() -> None:
+    request = scene.waiting()
+    first = tell(scene.owed(request, "Fabrikam SAS"))
+    late = cast.model_of("late", cast.ALICE)
+    change_recipient(first.recipient_id, Details(models=("spam", "late")), actor=scene.dana())
+    assert not notices.not_owed(request).exists(), "the late model has not forgotten anybody yet"
+    with pytest.raises(ScopeDriftError):
+        cast.second_signature(request.pk)
+    for step in (cast.decide, cast.make_plan, cast.work):
+        step(request.pk)
+    second = Notice.objects.exclude(pk=first.pk).get(request=request)
+    assert list(second.models.all()) == [late]
+    assert [model.name for model in first.models.all()] == ["spam"]
+    with pytest.raises(NotReadyError, match="Fabrikam SAS"):
+        cast.second_signature(request.pk)
+    tell(second)
+    cast.second_signature(request.pk)
+    assert told.names(request) == ("Fabrikam SAS",)
+    assert notices.owe(request) == []
+    cast.run_ledger()
+    verify_bundle(export(request.pk))

@@ -1,6 +1,8 @@
 """The register: what is refused, who may write it, and whom a change reaches."""
 
+import json
 from collections.abc import Mapping
+from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
+from compliance.evidence import leaf
 from compliance.ledger import actors
 from compliance.ledger.actors import SYSTEM, Role
+from compliance.ledger.models import PendingEntry
 from compliance.outbound.models import Delivery, DeliveryStatus
 from compliance.recipients import notices
 from compliance.recipients.actions.change_recipient import change_recipient
@@ -59,21 +63,81 @@ def test_it_refuses_what_no_recipient_is(case: str) -> None:
 
 def test_a_name_is_given_once() -> None:
     cast.model_of("spam", cast.ALICE)
-    register_recipient("Fabrikam", Details(models=("spam",)), actor=scene.bob())
+    register_recipient("Fabrikam", Details(models=("spam",)), actor=scene.dana())
     with pytest.raises(InvalidInputError, match="taken"):
-        register_recipient("Fabrikam", Details(models=("spam",)), actor=scene.bob())
+        register_recipient("Fabrikam", Details(models=("spam",)), actor=scene.dana())
+    assert entries() == ["recipient.registered"]
 
 
-def test_an_auditor_registers_changes_and_retires_nobody() -> None:
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.OPERATOR])
+def test_who_is_no_dpo_registers_changes_and_retires_nobody(role: Role) -> None:
     notice = scene.owed(scene.waiting())
-    audrey = actors.staff(cast.audrey(), Role.AUDITOR)
+    eve = actors.staff(cast.staff("eve", role), role)
     known = Details(models=("spam",))
     with pytest.raises(ForbiddenActorError):
-        register_recipient("Another", known, actor=audrey)
+        register_recipient("Another", known, actor=eve)
     with pytest.raises(ForbiddenActorError):
-        change_recipient(notice.recipient_id, known, actor=audrey)
+        change_recipient(notice.recipient_id, known, actor=eve)
     with pytest.raises(ForbiddenActorError):
-        retire_recipient(notice.recipient_id, actor=audrey)
+        retire_recipient(notice.recipient_id, actor=eve)
+    assert entries() == ["recipient.registered"]
+
+
+def entries() -> list[str]:
+    """The types of the entries about the register, in their order."""
+    found = PendingEntry.objects.filter(event_type__startswith="recipient.").order_by("pk")
+    return [entry.event_type for entry in found]
+
+
+def event(event_type: str) -> leaf.Event:
+    return leaf.parse(bytes(PendingEntry.objects.filter(event_type=event_type).latest("pk").leaf))
+
+
+def test_each_change_of_the_register_is_an_entry_of_whoever_made_it() -> None:
+    cast.model_of("spam", cast.ALICE)
+    dana = scene.dana()
+    row = register_recipient("Fabrikam SAS", Details(models=("spam",), url=URL), actor=dana)
+    change_recipient(row.pk, Details(models=("spam",), url=URL, is_public=True), actor=SYSTEM)
+    retire_recipient(row.pk, actor=dana)
+    assert entries() == ["recipient.registered", "recipient.changed", "recipient.retired"]
+    registered, changed, retired = (event(event_type) for event_type in entries())
+    assert [each.actor_id for each in (registered, changed, retired)] == [str(dana.id), str(SYSTEM.id), str(dana.id)]
+    assert retired.facts == {"recipient": str(row.pk)}
+    public = {
+        "name": "Fabrikam SAS",
+        "host": "fabrikam.example",
+        "public_key": "",
+        "identifier_form": "plain",
+        "is_public": True,
+        "models": [str(row.models.get().pk)],
+    }
+    written = json.dumps(public, sort_keys=True, separators=(",", ":")).encode()
+    assert changed.facts == {"recipient": str(row.pk), "details_sha256": sha256(written).hexdigest()}
+    assert registered.facts["details_sha256"] != changed.facts["details_sha256"]
+
+
+SAME_DIGEST: Mapping[str, dict[str, Any]] = {
+    "another path": {"url": "https://fabrikam.example/other"},
+    "another contact": {"contact": "alice@fabrikam.example"},
+}
+
+
+@pytest.mark.parametrize("case", SAME_DIGEST)
+def test_neither_the_path_of_an_address_nor_a_contact_is_in_the_digest(case: str) -> None:
+    cast.model_of("spam", cast.ALICE)
+    known: dict[str, Any] = {"models": ("spam",), "url": URL}
+    row = register_recipient("Fabrikam SAS", Details(**known), actor=SYSTEM)
+    change_recipient(row.pk, Details(**{**known, **SAME_DIGEST[case]}), actor=SYSTEM)
+    digests = {event(event_type).facts["details_sha256"] for event_type in entries()}
+    assert len(entries()) == 2 and len(digests) == 1
+
+
+def test_a_change_that_fails_later_leaves_no_entry() -> None:
+    cast.model_of("spam", cast.ALICE)
+    with pytest.raises(RuntimeError), transaction.atomic():
+        register_recipient("Fabrikam SAS", Details(models=("spam",)), actor=SYSTEM)
+        raise RuntimeError
+    assert entries() == [] and not Recipient.objects.exists()
 
 
 def test_who_is_retired_is_owed_what_it_was_owed_and_nothing_new(server: Receiver) -> None:

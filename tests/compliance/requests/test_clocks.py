@@ -4,17 +4,26 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.test import override_settings
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_django import Settings
 
+from compliance.identity import proving
 from compliance.ledger import actors
 from compliance.ledger.actors import Role, subject_of
 from compliance.requests import clocks, queries
 from compliance.requests.actions import extend as extending
 from compliance.requests.actions.answer_question import answer_question
 from compliance.requests.actions.ask_question import MAX_CHARACTERS, ask_question
+from compliance.requests.actions.confirm_by_controller import confirm_by_controller
 from compliance.requests.actions.extend import extend
+from compliance.requests.actions.submit import submit
+from compliance.requests.clock import Clock
+from compliance.requests.deadlines import deadlines_of
 from compliance.requests.errors import ForbiddenActorError, InvalidInputError, StateError
 from compliance.requests.models import DeletionRequest, Letter, Pause, SealedNote
+from compliance.requests.regimes import regime_named
 from compliance.requests.states import TERMINAL, RequestState
 from tests.compliance import cast
 
@@ -74,6 +83,33 @@ def test_a_closed_request_is_not_extended(state: RequestState) -> None:
     cast.model_of("spam", cast.ALICE)
     with pytest.raises(StateError):
         extend(cast.brought_to(state).request.pk, actor=dpo(), reason="complexity")
+
+
+@pytest.mark.parametrize("state", sorted(proving.WAITING), ids=str)
+def test_no_notice_of_an_extension_goes_to_an_address_that_nobody_has_proven(state: RequestState) -> None:
+    request = cast.brought_to(state).request
+    with pytest.raises(StateError, match="could reach a stranger"):
+        extend(request.pk, actor=dpo(), reason="complexity")
+    assert "request.extended" not in events(request)
+    assert not request.letters.exists()
+
+
+def test_what_another_controller_passed_on_is_extended_by_that_one_alone() -> None:
+    request = submit(identifier_kind="email", identifier_value=cast.ALICE, channel="opendsr").request
+    confirm_by_controller(request.pk, actor=actors.controller(uuid.uuid4()))
+    with pytest.raises(StateError, match="it alone extends"):
+        extend(request.pk, actor=dpo(), reason="complexity")
+    request.refresh_from_db()
+    assert (request.state, request.extension_reason) == (RequestState.UNDER_REVIEW, "")
+    assert "request.extended" not in events(request)
+
+
+def test_pages_learn_before_whether_a_period_can_be_extended() -> None:
+    request, now = received(days_ago=1), datetime.now(tz=UTC)
+    assert extending.refusal(request, now) is None
+    assert "later one" in (extending.refusal(request, now + timedelta(days=60)) or "")
+    request.extension_reason = "complexity"
+    assert "once" in (extending.refusal(request, now) or "")
 
 
 def test_the_date_moves_when_the_notice_went_out_and_not_before() -> None:
@@ -156,8 +192,6 @@ def test_a_withdrawn_request_waits_for_nothing() -> None:
 
 @pytest.mark.parametrize(("regulation", "least", "most"), [("gdpr", 28, 40), ("ccpa", 45, 45)])
 def test_each_law_counts_in_its_own_way(regulation: str, least: int, most: int) -> None:
-    from compliance.requests.actions.submit import submit
-
     request = submit(identifier_kind="email", identifier_value=cast.ALICE, regulation=regulation).request
     n_days = (request.due_date - clocks.deadlines(request).received_date).days
     assert least <= n_days <= most
@@ -175,3 +209,36 @@ def test_a_calendar_that_nobody_has_is_refused_at_receipt(settings: Settings) ->
     with pytest.raises(InvalidInputError, match="country"):
         cast.ask()
     assert not DeletionRequest.objects.exists()
+
+
+# --- At receipt -----------------------------------------------------------------------------------------------------
+
+
+@given(
+    minutes=st.integers(0, 8 * 365 * 24 * 60),
+    regulation=st.sampled_from(["gdpr", "ccpa"]),
+    zone=st.sampled_from(["UTC", "Europe/Berlin", "America/Los_Angeles", "Pacific/Auckland", "Asia/Beirut"]),
+    place=st.sampled_from(["DE", "DE-BY", "US-CA"]),
+)
+def test_what_is_counted_once_a_day_is_what_each_request_would_count(
+    minutes: int, regulation: str, zone: str, place: str
+) -> None:
+    at = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+    request = DeletionRequest(regulation=regulation, received_at=at)
+    with override_settings(TIME_ZONE=zone, HOLIDAYS=place):
+        clocks.begin(request)
+        clock = Clock(regime=regime_named(regulation), calendar=clocks.calendar(), zone=zone, received_at=at)
+    counted = deadlines_of(clock)
+    assert (request.deadlines, request.due_date) == (counted.to_dict(), counted.current.due_date)
+
+
+def test_the_dates_of_one_request_are_its_own() -> None:
+    first, second = (
+        DeletionRequest(regulation="gdpr", received_at=datetime(2026, 5, day, tzinfo=UTC)) for day in (4, 4)
+    )
+    clocks.begin(first)
+    clocks.begin(second)
+    first.deadlines["clock"]["received_at"] = "changed"
+    first.deadlines["because"] = []
+    assert second.deadlines["clock"]["received_at"] == "2026-05-04T00:00:00+00:00"
+    assert second.deadlines["because"]

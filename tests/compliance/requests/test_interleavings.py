@@ -162,20 +162,6 @@ def test_a_policy_that_was_mended_is_used_when_the_request_is_approved_anew(sett
     assert_verifies(request)
 
 
-def test_a_request_is_not_completed_while_a_version_in_service_holds_the_person() -> None:
-    """Alice asked twice: the first request removed her records, but its version waits for its signature."""
-    cast.model_of("spam", cast.ALICE)
-    first = cast.brought_to(RequestState.SIGNOFF).request
-    second = cast.brought_to(RequestState.SIGNOFF).request
-    assert second.targets.get().state == TargetState.NOT_PRESENT
-    with pytest.raises(NotReadyError, match="sign"):
-        cast.second_signature(second.pk)
-    assert state_of(second) == RequestState.SIGNOFF
-    cast.second_signature(first.pk)
-    cast.second_signature(second.pk)
-    assert_verifies(second)
-
-
 def test_a_version_that_waits_for_its_signature_is_destroyed_once_a_newer_one_is_in_service() -> None:
     cast.model_of("spam", cast.ALICE, cast.CHARLIE)
     first = cast.brought_to(RequestState.SIGNOFF).request

@@ -1,5 +1,8 @@
 """Requests of one person are linked once they are proven, and a link never stands in the way."""
 
+import uuid
+from collections.abc import Callable
+
 import pytest
 
 from compliance.requests import queries
@@ -24,6 +27,25 @@ def test_what_is_open_takes_no_complaint(state: RequestState) -> None:
     cast.model_of("spam", cast.ALICE)
     request = cast.brought_to(state).request
     with pytest.raises(StateError, match="still open"):
+        complain(request.pk, text="It knows me.", channel="api")
+    assert DeletionRequest.objects.count() == 1
+
+
+UNPROVEN = {
+    "closed without a proof": (cast.mail_code, cast.let_lapse),
+    "taken back before a proof": (cast.mail_code, cast.take_back),
+    "taken back at once": (cast.take_back,),
+}
+
+
+@pytest.mark.parametrize("steps", UNPROVEN.values(), ids=UNPROVEN.keys())
+def test_what_nobody_proved_takes_no_complaint_which_would_keep_the_address(
+    steps: tuple[Callable[[uuid.UUID], object], ...],
+) -> None:
+    request = cast.ask().request
+    for step in steps:
+        step(request.pk)
+    with pytest.raises(StateError, match="Nobody proved"):
         complain(request.pk, text="It knows me.", channel="api")
     assert DeletionRequest.objects.count() == 1
 

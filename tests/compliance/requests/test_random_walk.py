@@ -1,4 +1,4 @@
-"""Several requests on two models, moved, failed, killed and repeated in random order, and then brought to their end.
+"""Several requests on two models and on some that come late, moved, failed, killed and repeated in random order, and then brought to their end.
 
 After every step the invariants hold; at the end nothing is stuck, and every bundle verifies. Each seed is one walk.
 """
@@ -40,17 +40,20 @@ from tests.compliance.requests.test_interleavings import ONE, TWO, sign
 pytestmark = pytest.mark.django_db
 
 N_STEPS = 70
+N_MODELS = 4
 OUT_OF_USE = (VersionState.SUPERSEDED, VersionState.REJECTED)
 
 
 class Walk:
-    """One world: two models, three requests of three people, two workers."""
+    """One world: two models and at most two later ones, three requests of two people among three, two workers."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)  # noqa: S311  a walk that can be repeated
         self.people = [f"walker{number}@example.org" for number in range(3)]
-        cast.model_of("first", *self.people)
-        cast.model_of("second", *self.people[:2])
+        #: Name of a model → who was in its first version.
+        self.saw = {"first": set(self.people), "second": set(self.people[:2])}
+        for name, people in self.saw.items():
+            cast.model_of(name, *sorted(people))
         cast.workers_start()
         cast.run_ledger()
         #: Digest of a version → who is no longer in it: the truth that lineage has to agree with.
@@ -66,6 +69,7 @@ class Walk:
             *(self.start, self.start, self.record, self.record, self.judge, self.judge, self.sign, self.sign),
             *(self.fail, self.end_lease, cast.run_ledger),
             *(self.ask, self.answer, self.hold, self.release, self.leave_out, self.take_in, self.more_time),
+            self.register,
         ]
         try:
             self.random.choice(verbs)()
@@ -96,7 +100,7 @@ class Walk:
         retry(self.request().pk, actor=self.operator)
 
     def sign_off(self) -> None:
-        sign_off(self.request().pk, actor=self.operator)
+        self.assert_served_to_nobody(sign_off(self.request().pk, actor=self.operator))
 
     def withdraw(self) -> None:
         if self.random.random() < 0.1:
@@ -123,6 +127,14 @@ class Walk:
 
     def more_time(self) -> None:
         cast.take_more_time(self.request().pk)
+
+    def register(self) -> None:
+        """A model that somebody trained meanwhile."""
+        name = f"late{len(self.saw)}"
+        if len(self.saw) < N_MODELS and self.random.random() < 0.5:
+            self.saw[name] = set(self.random.sample(self.people, self.random.randint(1, 2)))
+            version = cast.model_of(name, *sorted(self.saw[name])).versions.get()
+            self.forgotten[version.sha256] = frozenset()
 
     def model(self) -> uuid.UUID:
         return self.random.choice(list(RegisteredModel.objects.order_by("name").values_list("pk", flat=True)))
@@ -205,18 +217,27 @@ class Walk:
                 continue
             assert target.state in (TargetState.DEPLOYED, TargetState.NOT_PRESENT)
             assert target.model.live is not None
-            was_there = person in self.people[:2] or target.model.name == "first"
+            was_there = person in self.saw[target.model.name]
             assert not was_there or person in self.forgotten[target.model.live.sha256]
             if target.state == TargetState.DEPLOYED:
                 assert Evidence.objects.get(target=target, job=target.job).result != "FAILED"
 
+    def assert_served_to_nobody(self, request: DeletionRequest) -> None:
+        """In the moment of a completion: no version that serves knows the person, but for what the law keeps."""
+        kept = set(request.targets.filter(state=TargetState.EXCEPTED).values_list("model__name", flat=True))
+        for model in RegisteredModel.objects.exclude(name__in=kept).select_related("live"):
+            person = self.person[request.pk]
+            assert model.live is not None
+            assert person not in self.saw[model.name] or person in self.forgotten[model.live.sha256]
+
     def bring_to_an_end(self) -> None:
-        """What people and workers do when nothing goes wrong any more."""
-        for _ in range(12):
+        """What people and workers do when nothing goes wrong any more; models may still come while requests wait."""
+        for _ in range(16):
             for request in DeletionRequest.objects.exclude(state__in=TERMINAL):
                 self.next_step(request)
             for job in Job.objects.filter(state__in=(JobState.RUNNING, JobState.QUEUED)).order_by("state", "queued_at"):
                 self.finish(job)
+            self.register()
             cast.run_ledger()
 
     def next_step(self, request: DeletionRequest) -> None:
@@ -231,13 +252,17 @@ class Walk:
                 for target in request.targets.filter(state=TargetState.HELD)
             ),
             RequestState.ATTENTION: (lambda: cast.decide(request.pk), lambda: cast.say_no(request.pk)),
-            RequestState.SIGNOFF: (lambda: cast.second_signature(request.pk),),
+            RequestState.SIGNOFF: (lambda: self.sign_second(request),),
         }
         for step in steps.get(request.state, ()):
             try:
                 step()
             except RequestError:
                 continue
+
+    def sign_second(self, request: DeletionRequest) -> None:
+        cast.second_signature(request.pk)
+        self.assert_served_to_nobody(request)
 
     def finish(self, job: Job) -> None:
         self.expire(job)

@@ -56,6 +56,27 @@ def test_a_request_whose_person_was_never_proven_is_due_when_it_is_closed() -> N
     assert retention.schedule().values_list("shred_at", flat=True).get() == NOW
 
 
+def test_whoever_takes_back_what_nobody_proved_is_forgotten_at_once() -> None:
+    """The address may belong to somebody who never asked."""
+    request = cast.brought_to(RequestState.IDENTITY_PENDING).request
+    cast.take_back(request.pk)
+    DeletionRequest.objects.filter(pk=request.pk).update(closed_at=NOW)
+    assert retention.due(NOW - timedelta(seconds=1)) == []
+    assert retention.due(NOW) == [request.pk]
+    assert retention.schedule().values_list("shred_at", flat=True).get() == NOW
+
+
+@pytest.mark.parametrize("level", [0, 1, 3])
+@pytest.mark.parametrize("state", sorted(TERMINAL), ids=str)
+def test_rows_and_queries_agree_on_what_nobody_proved(state: RequestState, level: int) -> None:
+    request = cast.ask().request
+    DeletionRequest.objects.filter(pk=request.pk).update(state=state, identity_level=level, closed_at=NOW)
+    request.refresh_from_db()
+    expected = state == RequestState.CLOSED_UNVERIFIED or (state, level) == (RequestState.WITHDRAWN, 0)
+    assert retention.is_unproven(request) is expected
+    assert DeletionRequest.objects.filter(retention.UNPROVEN).exists() is expected
+
+
 def test_a_letter_that_is_owed_is_waited_for_until_it_is_given_up() -> None:
     request = closed(RequestState.REFUSED, 100)
     Letter.objects.update(sent_at=None)

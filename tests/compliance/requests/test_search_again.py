@@ -1,6 +1,8 @@
 """Staff let the data sources be searched once more."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
@@ -9,7 +11,9 @@ from compliance.ledger import actors
 from compliance.ledger.actors import SYSTEM, Actor, Role, subject_of
 from compliance.ledger.models import PendingEntry
 from compliance.registry.models import DataSource, RegisteredModel
+from compliance.requests import queries
 from compliance.requests.actions.search_again import SEARCHABLE, search_again
+from compliance.requests.actions.search_sources import search_sources
 from compliance.requests.errors import ForbiddenActorError, NotFoundError, NotReadyError, StateError
 from compliance.requests.states import TERMINAL, RequestState
 from tests.compliance import cast
@@ -78,6 +82,22 @@ def test_a_worker_is_sent_after_the_commit_and_nothing_is_recorded(
         callback()
     assert [("search_sources", request_id)] == recorder.SENT
     assert PendingEntry.objects.count() == n_entries
+
+
+def test_a_search_that_was_lost_on_its_way_is_sent_again(tmp_path: Path, settings: Settings) -> None:
+    declare(cast.model_of("spam", cast.ALICE), str(tmp_path / "persons.csv"))
+    undeclared = cast.model_of("old", cast.ALICE).data_source
+    request = cast.brought_to(RequestState.UNDER_REVIEW).request
+    search_sources(request.pk)
+    kept = {"n_found": 1, "n_unknown": 0, "searched_at": request.received_at}
+    request.searches.create(data_source=undeclared, **kept)
+    later = datetime.now(tz=UTC) + settings.SWEEP_GRACE + timedelta(seconds=1)
+    assert queries.lost_work(later).searches == []
+    search_again(request.pk, actor=bob())
+    assert queries.lost_work(later).searches == [request.pk]
+    assert [row.data_source_id for row in request.searches.all()] == [undeclared.pk], "nobody searches that one again"
+    search_sources(request.pk)
+    assert queries.lost_work(later).searches == []
 
 
 def test_no_closed_request_is_searched_for() -> None:

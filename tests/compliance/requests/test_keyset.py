@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from compliance.portal import keyset
+from compliance.requests import keyset
 from compliance.requests.models import DeletionRequest
 from compliance.requests.states import RequestState
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
-ORDERS = [keyset.NEWEST_FIRST, keyset.DUE_FIRST]
+ORDERS = [keyset.NEWEST_FIRST, keyset.NEWEST_IN_STATE, keyset.DUE_FIRST]
 SOMEBODY = "00000000-0000-4000-8000-000000000001"
 
 
@@ -60,6 +60,20 @@ class TestPagesAgainstSlices(TestCase):
             assert len(backward) <= len(slices), "the pages go round in a circle"
         assert [page.rows for page in backward[1:]] == slices[:-1][::-1]
         assert page.before is None
+
+    @settings(max_examples=20, deadline=None)
+    @given(places=st.lists(st.integers(0, 4), max_size=12), n_others=st.integers(0, 5))
+    def test_a_list_of_one_state_is_the_whole_list_without_the_other_states(
+        self, places: list[int], n_others: int
+    ) -> None:
+        store(places)
+        others = DeletionRequest.objects.filter(pk__in=DeletionRequest.objects.order_by("id").values("pk")[:n_others])
+        others.update(state=RequestState.ATTENTION)
+        ordered = DeletionRequest.objects.order_by(*keyset.NEWEST_FIRST.columns)
+        for state in (RequestState.RECEIVED, RequestState.ATTENTION):
+            rows = keyset.in_state(DeletionRequest.objects.all(), state)
+            expected = [request for request in ordered if request.state == state]
+            assert keyset.page(rows, keyset.NEWEST_IN_STATE).rows == expected
 
     def test_a_row_that_is_gone_still_marks_its_place(self) -> None:
         store([1, 2, 3])
