@@ -30,7 +30,8 @@ class Silent:
 
 def silent(now: datetime, limit: int = 100) -> Silent:
     """At most `limit` of each kind, one for each address: one that is sent too much holds up nobody else."""
-    pending = DeletionRequest.objects.filter(state=RequestState.IDENTITY_PENDING)
+    # Open, as the state says already: so that databases read those alone.
+    pending = DeletionRequest.objects.filter(state=RequestState.IDENTITY_PENDING, closed_at=None)
     unreminded = pending.exclude(channel=Channel.OPENDSR).filter(~Exists(_reminders()))
     to_remind = _asked_before(unreminded, now - REMIND_AFTER)
     received_before = now - timedelta(days=settings.IDENTITY_CLOSE_DAYS - 1)

@@ -112,7 +112,7 @@ class DeletionRequest(models.Model):
     # Leaf hash of the request's last event: the next one points back to it.
     chain_head = models.CharField(max_length=64, default="")
     # Only the digest of the token is kept: a copy of the database opens no request.
-    token_sha256 = models.CharField(max_length=64, unique=True)
+    token_sha256 = models.CharField(max_length=64)
     commitment = models.CharField(max_length=64)
     decided_by = models.UUIDField(null=True)
     decided_at = models.DateTimeField(null=True)
@@ -120,7 +120,8 @@ class DeletionRequest(models.Model):
     refusal_reason = models.CharField(max_length=20, choices=RefusalReason, blank=True)
     scope = models.JSONField(null=True)
     scope_commitment = models.CharField(max_length=64, blank=True)
-    policy = models.ForeignKey("Policy", null=True, on_delete=models.PROTECT)
+    # Nobody looks for the requests of a policy: no index that each new request would have to be entered in.
+    policy = models.ForeignKey("Policy", null=True, on_delete=models.PROTECT, db_index=False)
     signed_off_by = models.UUIDField(null=True)
     closed_at = models.DateTimeField(null=True)
     # When the last search of all declared sources began; null until there was one. The rows of `SourceSearch` count.
@@ -168,7 +169,7 @@ class SubjectVault(models.Model):
 
     request = models.OneToOneField(DeletionRequest, on_delete=models.CASCADE, related_name="vault")
     identifier_kind = models.CharField(max_length=40)
-    pseudonym = models.CharField(max_length=64, db_index=True)
+    pseudonym = models.CharField(max_length=64)
     wrapped_key = models.BinaryField()
     # Which of the master keys wraps it.
     master_key_id = models.CharField(max_length=16, default="")
@@ -181,6 +182,7 @@ class SubjectVault(models.Model):
         indexes = [
             models.Index(fields=["request"], condition=Q(shredded_at=None), name="vaults_that_still_open"),
             models.Index(fields=["master_key_id"], name="vaults_by_master_key"),
+            models.Index(fields=["pseudonym"], name="vaults_by_pseudonym"),
         ]
 
 

@@ -201,11 +201,12 @@ def _unsearched(late: datetime, limit: int) -> list[uuid.UUID]:
 
 def _unsummarised(requests: QuerySet[DeletionRequest], limit: int) -> list[uuid.UUID]:
     """Completed requests of which a model that was put into service has no signed summary yet."""
-    few = Target.objects.filter(state=TargetState.DEPLOYED, is_summarised=False).order_by()
+    # Bounded, or the planner prepares for many: it does not know that nearly all that are in service are summed up.
+    few = Target.objects.filter(state=TargetState.DEPLOYED, is_summarised=False).order_by()[:limit]
     n_waiting = Target.objects.filter(request=OuterRef("pk"), state=TargetState.DEPLOYED, summary=None).order_by()
     rows = requests.filter(pk__in=few.values("request"), state__in=FULFILLED)
     unsigned = rows.alias(n=Subquery(n_waiting.values("request").annotate(n=Count("pk")).values("n"))).filter(n__gt=0)
-    return list(unsigned.values_list("pk", flat=True)[:limit])
+    return list(unsigned.values_list("pk", flat=True))
 
 
 def _lost_jobs(now: datetime, late: datetime, limit: int) -> list[tuple[uuid.UUID, str]]:

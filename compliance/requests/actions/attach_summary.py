@@ -13,7 +13,7 @@ from compliance.evidence.summary import parse_summary
 from compliance.ledger.record import record_evidence
 from compliance.requests import transitions
 from compliance.requests.errors import InvalidInputError, NotFoundError, NotReadyError
-from compliance.requests.models import Summary
+from compliance.requests.models import Summary, Target
 from compliance.requests.states import FULFILLED, TargetState
 
 
@@ -36,6 +36,7 @@ def attach_summary(target_id: uuid.UUID, *, request_id: uuid.UUID, envelope: byt
     facts = parse_summary(dsse.parse_envelope(envelope).payload)
     if (facts.request_id, facts.target_id) != (str(request.pk), str(target.pk)):
         raise InvalidInputError("The summary is about another request or target than the one it is attached to.")
+    Target.objects.filter(pk=target.pk).update(is_summarised=True)
     return Summary.objects.create(
         target=target,
         envelope=envelope,

@@ -37,6 +37,7 @@ def search_again(request_id: uuid.UUID, *, actor: Actor) -> DeletionRequest:
     if not DataSource.objects.exclude(declaration=None).exists():
         raise NotReadyError("No data source is declared, so there is nothing to search. Declare one first.")
     request.searches.exclude(data_source__declaration=None).delete()
+    DeletionRequest.objects.filter(pk=request.pk).update(searched_at=None)
     after_commit("search_sources", request.pk)
     logger.info("request %s: searched for again by %s %s", request.pk, actor.role.value, actor.id)
     return request

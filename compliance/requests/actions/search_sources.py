@@ -30,7 +30,10 @@ def search_sources(request_id: uuid.UUID) -> list[SourceSearch]:
         raise NotFoundError(f"There is no request {request_id}.")
     if request.vault.shredded_at is not None:
         return []
-    return [_search(request, source) for source in DataSource.objects.exclude(declaration=None).order_by("name")]
+    began_at = datetime.now(tz=UTC)
+    rows = [_search(request, source) for source in DataSource.objects.exclude(declaration=None).order_by("name")]
+    DeletionRequest.objects.filter(pk=request.pk).update(searched_at=began_at)
+    return rows
 
 
 def _search(request: DeletionRequest, source: DataSource) -> SourceSearch:

@@ -53,7 +53,7 @@ def destroy_openings(vault: SubjectVault) -> None:
     IdentityChallenge.objects.filter(request=vault.request_id).delete()
     SealedNote.objects.filter(request=vault.request_id).delete()
     Notice.objects.filter(request=vault.request_id).update(sealed_token=b"", sealed_words=b"")
-    DeletionRequest.objects.filter(pk=vault.request_id).update(scope=None)
+    DeletionRequest.objects.filter(pk=vault.request_id).update(scope=None, is_shredded=True)
 
 
 def _forget_lineage(pseudonym: str) -> None:

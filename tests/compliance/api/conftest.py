@@ -1,9 +1,10 @@
-"""Limits out of the way, and forgotten between tests."""
+"""Limits out of the way, and forgotten between tests; secrets hashed in no time."""
 
 from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+from pytest_django import Settings
 from rest_framework.throttling import ScopedRateThrottle
 
 
@@ -14,3 +15,9 @@ def _no_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(settings: Settings) -> None:
+    """What makes a secret slow to guess would make each of hundreds of machine clients take half a second."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

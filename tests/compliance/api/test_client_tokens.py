@@ -8,7 +8,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from oauth2_provider.models import AccessToken, Application, RefreshToken
-from pytest_django import Settings
 from rest_framework.throttling import ScopedRateThrottle
 
 from compliance.api.clients.actions.register import Registered, register
@@ -23,11 +22,6 @@ pytestmark = pytest.mark.django_db
 READ, WRITE, AUDIT = Scope.REQUESTS_READ, Scope.REQUESTS_WRITE, Scope.AUDIT_READ
 FORM = "application/x-www-form-urlencoded"
 GRANT = "grant_type=client_credentials"
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def _registered(*scopes: Scope, roles: tuple[Role, ...] = (Role.OPERATOR,)) -> Registered:

@@ -6,7 +6,6 @@ import subprocess
 import uuid
 
 from django.conf import settings
-from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 from rest_framework.throttling import ScopedRateThrottle
 
@@ -48,8 +47,7 @@ def test_it_names_every_scope_and_every_rate() -> None:
         assert rate == "opendsr" or f"`{rate}`" in MANUAL.partition("## Limits")[2]
 
 
-def test_its_walk_can_be_walked(ledger_db: None, live_server: LiveServer, settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def test_its_walk_can_be_walked(ledger_db: None, live_server: LiveServer) -> None:
     bob = cast.bob()
     bob.set_password("correct horse battery staple")
     bob.save()

@@ -38,7 +38,7 @@ def _vault_of(request: DeletionRequest) -> SubjectVault:
 @pytest.mark.django_db(transaction=True)
 def test_what_the_database_refuses_is_raised_by_the_end_of_the_block_and_nothing_is_stored() -> None:
     request = _request()
-    again = _request(token_sha256=request.token_sha256)
+    again = _request(id=request.pk)
     n_before = DeletionRequest.objects.count()
     has_ended = False
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -1,11 +1,11 @@
-"""What lists read on PostgreSQL: rows in proportion to what they show, whatever else is stored.
+"""What lists and sweeps read on PostgreSQL: rows in proportion to what they find, whatever else is stored.
 
 Read is each row that a scan looks at, also where it drops it: the plan that was run says how many.
 """
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from compliance.api.staff.listing import order_of, rows_of
 from compliance.portal.listing import Due, Listing
-from compliance.requests import keyset, queries
+from compliance.requests import keyset, queries, retention
 from compliance.requests.keyset import Order
 from compliance.requests.models import DeletionRequest
 from compliance.requests.states import RequestState
@@ -28,6 +28,7 @@ pytestmark = [
 ]
 # A third of them are open: what reads all of one state, or walks past all that are open, reads thousands.
 N_REQUESTS, N_DAYS = 20_000, 100
+MOST_SWEPT = 1_000
 # Of each row: its place in the index, itself, and its models.
 MOST_LISTED = 4 * (keyset.PAGE_ROWS + 1)
 TODAY = date(2100, 1, 1)
@@ -44,14 +45,21 @@ ASKED: list[dict[str, Any]] = [
     {"overdue": True},
     {"ordering": "due_date", "state": ["under_review"]},
 ]
+#: Each finds less than a hundred rows of each of its kinds.
+SWEEPS: dict[str, Callable[[], object]] = {
+    "lost_work": lambda: queries.lost_work(datetime.now(tz=UTC)),
+    "due_shreddings": lambda: retention.due(datetime.now(tz=UTC)),
+}
 LISTS: dict[str, tuple[QuerySet[DeletionRequest], Order]] = {
     **{f"portal, {view}": (view.rows(TODAY), view.order) for view in VIEWS},
     **{f"API, {asked}": (rows_of(asked), order_of(asked)) for asked in ASKED},
 }
 
 
-def test_lists_read_little_more_than_they_show() -> None:
+def test_sweeps_read_few_rows_and_lists_little_more_than_they_show() -> None:
     seeding.grow(N_REQUESTS, N_DAYS)
+    read = {name: n_read(call) for name, call in SWEEPS.items()}
+    assert {name: n for name, n in read.items() if n > MOST_SWEPT} == {}
     read = {name: n_read(partial(keyset.page, rows, order)) for name, (rows, order) in LISTS.items()}
     assert {name: n for name, n in read.items() if n > MOST_LISTED} == {}
     # A bitmap is a scan of the index and one of the rows.

@@ -8,6 +8,7 @@ from django.db.models import F
 from pytest_django import Settings
 
 from compliance.requests import retention
+from compliance.requests.actions.shred import destroy_openings
 from compliance.requests.models import DeletionRequest, Letter, LinkReason, RequestLink, SealedNote, SubjectVault
 from compliance.requests.queries import MAIL_TRIES
 from compliance.requests.states import TERMINAL, RequestState
@@ -97,7 +98,7 @@ def test_the_schedule_shows_what_is_next_first_and_nothing_twice() -> None:
     late = closed(RequestState.REFUSED, 10, cast.CHARLIE)
     soon = closed(RequestState.WITHDRAWN, 50)
     assert [row.pk for row in retention.schedule()] == [soon.pk, late.pk]
-    SubjectVault.objects.filter(request=soon).update(shredded_at=NOW)
+    destroy_openings(SubjectVault.objects.get(request=soon))
     assert [row.pk for row in retention.schedule()] == [late.pk]
 
 
@@ -106,10 +107,10 @@ def test_no_more_than_the_limit_is_done_at_once_and_the_oldest_first() -> None:
     assert retention.due(NOW, limit=2) == [requests[2].pk, requests[1].pk]
 
 
-def test_the_query_costs_the_same_however_many_rows_there_are(django_assert_num_queries: object) -> None:
+def test_as_many_queries_are_made_however_many_rows_there_are(django_assert_num_queries: object) -> None:
     for number in range(3):
         closed(RequestState.WITHDRAWN, 100 + number)
-    with django_assert_num_queries(1):  # type: ignore[operator]  # a fixture without a type
+    with django_assert_num_queries(2):  # type: ignore[operator]  # a fixture without a type
         retention.due(NOW)
 
 
