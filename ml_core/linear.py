@@ -1,18 +1,16 @@
-"""Exact integer moments, integer features and a ridge head with a certificate. Pure functions, no state.
+"""Exact integer moments of integer features. Pure functions, no state.
 
 Float64 represents every integer up to 2^53. Features quantised to integers 0 <= q <= 2^b - 1 make every partial
 sum of X'X an integer of at most n (2^b - 1)^2, so below 2^53 a float64 matrix product is exact whatever the order,
 the blocking or the use of fused multiply-add. Moments can then be added to and subtracted from without a trace.
 
-References: arXiv 2505.12239 (analytic continual unlearning: the recursion this replaces); Higham, Accuracy and
-Stability of Numerical Algorithms, 2nd ed., chapters 10 (Cholesky) and 12 (iterative refinement).
+Reference: arXiv 2505.12239 (analytic continual unlearning: the recursion this replaces).
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -101,68 +99,3 @@ def exact_moments(expanded: Tensor, labels: Tensor, n_classes: int, n_bits: int)
     moments = torch.zeros(n_classes, expanded.shape[1], dtype=torch.float64, device=expanded.device)
     moments.index_add_(0, labels, expanded)  # [C, W]; integers, so the order of addition is immaterial
     return gram, moments.T.contiguous()  # [W, W], [W, C]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RidgeSolution:
-    """A solved ridge problem and what bounds its error.
-
-    weight: [W, C] float64. residual_norm: ||(A + ridge I) W - C||_F as computed, and what its rounding can hide.
-    error_bound: residual_norm / ridge, which bounds ||W - W*||_F because A is positive semi-definite.
-    smallest_eigenvalue: an estimate of the smallest eigenvalue of A + ridge I by inverse iteration, never below it;
-    tight_error_bound uses the estimate and is therefore indicative, whereas error_bound is rigorous.
-    """
-
-    weight: Tensor
-    residual_norm: float
-    error_bound: float
-    smallest_eigenvalue: float
-    tight_error_bound: float
-
-
-def solve_ridge(gram: Tensor, moments: Tensor, ridge: float) -> RidgeSolution:
-    """Solve (A + ridge I) W = C by Cholesky and one step of refinement.
-
-    gram: [W, W] symmetric positive semi-definite float64. moments: [W, C] float64. ridge > 0.
-    Raises NumericalError when A + ridge I is not positive definite (A is no Gram matrix) or W is not finite.
-    """
-    system = gram.clone()
-    system.diagonal().add_(ridge)
-    factor, failed_at = torch.linalg.cholesky_ex(system)  # [W, W]
-    if int(failed_at) != 0:
-        raise NumericalError("gram + ridge is not positive definite: the stored moments are damaged; restore them")
-    weight = torch.cholesky_solve(moments, factor)  # [W, C]
-    weight = weight + torch.cholesky_solve(moments - system @ weight, factor)
-    residual_norm = float(torch.linalg.matrix_norm(system @ weight - moments)) + _residual_rounding(
-        system, weight, moments
-    )
-    if not math.isfinite(residual_norm):
-        raise NumericalError("the ridge solution is not finite: increase the ridge")
-    smallest = _smallest_eigenvalue(system, factor)
-    return RidgeSolution(
-        weight=weight,
-        residual_norm=residual_norm,
-        error_bound=residual_norm / ridge,
-        smallest_eigenvalue=smallest,
-        tight_error_bound=residual_norm / smallest,
-    )
-
-
-def _residual_rounding(system: Tensor, weight: Tensor, moments: Tensor) -> float:
-    """How far the residual that was computed may be from the true one, in the Frobenius norm, in whatever order it was
-    summed: gamma_n (|A + ridge I| |W| + |C|), with a few operations more for the ridge and for this sum itself.
-
-    Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.5.
-    """
-    n_roundings = (len(system) + 4) * torch.finfo(torch.float64).eps / 2
-    magnitudes = system.abs() @ weight.abs() + moments.abs()
-    return n_roundings / (1 - n_roundings) * float(torch.linalg.matrix_norm(magnitudes))
-
-
-def _smallest_eigenvalue(system: Tensor, factor: Tensor, n_iterations: int = 8) -> float:
-    # A fixed start keeps the certificate deterministic; a Rayleigh quotient is never below the smallest eigenvalue.
-    vector = torch.cos(torch.arange(len(system), dtype=torch.float64, device=system.device)).unsqueeze(1)  # [W, 1]
-    for _ in range(n_iterations):
-        vector = torch.cholesky_solve(vector, factor)
-        vector = vector / torch.linalg.vector_norm(vector)
-    return float((vector * (system @ vector)).sum())

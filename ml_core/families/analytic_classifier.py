@@ -18,7 +18,7 @@ from typing import Any, Protocol, cast
 import torch
 from torch import Tensor
 
-from ml_core import linear, toys, weights_folder
+from ml_core import linear, ridge, toys, weights_folder
 from ml_core.contract import Examples, Model, Run, ToyProblem
 from ml_core.errors import ArtifactError, ConfigError, DataError, NotApplicableError
 from ml_core.hyperparameters import as_mapping, check_ranges, from_mapping, number
@@ -204,7 +204,7 @@ def _fit(config: TrainConfig, key: Tensor, examples: Examples, run: Run) -> Anal
     run.step(0.3, "summing moments")
     gram, moments = linear.exact_moments(expanded, labels, config.n_classes, config.n_bits)
     run.step(0.7, "solving")
-    weight = linear.solve_ridge(gram, moments, config.ridge).weight
+    weight = ridge.solve_ridge(gram, moments, config.ridge).weight
     members = enrol(key, examples, quantised)
     run.step(1.0, "trained")
     return AnalyticClassifier(config, n_features, {"gram": gram, "moments": moments, "weight": weight}, members)

@@ -71,11 +71,11 @@ def test_it_fails_the_job_with_a_reason_when_trying_again_cannot_help(
 
 def test_it_refuses_to_finish_what_other_code_started(live: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
     job = digits.planned()
-    monkeypatch.setattr(acu.method, "version", "2")
+    monkeypatch.setattr(acu.method, "version", "3")
     director.run_job(job.pk)
     job.refresh_from_db()
     assert job.state == JobState.FAILED
-    assert "started with version 1" in job.failure
+    assert "started with version 2" in job.failure
 
 
 def run_out_of_time(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
