@@ -1,9 +1,9 @@
 """Where a controller may be called back: on hosts that were named when it was registered, and nowhere else."""
 
 from collections.abc import Collection, Iterable, Sequence
-from urllib.parse import unquote
 
 from compliance.controllers.errors import InvalidControllerError
+from compliance.controllers.named_identities import is_named
 from compliance.opendsr.errors import MessageError, Reason
 from compliance.opendsr.identities import Identity
 from compliance.outbound import endpoints
@@ -28,7 +28,7 @@ def allowed(urls: Sequence[str], hosts: Collection[str], identities: Iterable[Id
 
     An address with an identity in it would carry personal data into the delivery log.
     """
-    values = [identity.value.casefold() for identity in identities]
+    people = list(identities)
     for index, url in enumerate(urls):
         member = f"{_MEMBER}[{index}]"
         if _host_to_call(url) not in hosts:
@@ -36,7 +36,7 @@ def allowed(urls: Sequence[str], hosts: Collection[str], identities: Iterable[Id
                 "a host that is registered for this controller and that may be reached; ask the processor to add it"
             )
             raise MessageError(member, Reason.WRONG_VALUE, expected)
-        if any(value in text for value in values for text in (url.casefold(), unquote(url).casefold())):
+        if is_named(url, people):
             raise MessageError(member, Reason.WRONG_VALUE, "an address without an identity in it")
     return list(urls)
 

@@ -7,11 +7,11 @@ Source: draft-ietf-httpapi-idempotency-key-header; RFC 2104.
 Next: compliance/requests/actions/submit.py
 """
 
+import base64
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -94,9 +94,15 @@ def _repeated(asked: Asked) -> Submitted:
 
 
 def _token(asked: Asked, row: SubmissionKey) -> str:
-    return _hmac("status-token", str(row.pk), asked.operation, asked.key, dict(asked.body))
+    digest = _digest("status-token", str(row.pk), asked.operation, asked.key, dict(asked.body))
+    # As long as any other token of a person, who may have to copy it.
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _hmac(*parts: object) -> str:
+    return _digest(*parts).hex()
+
+
+def _digest(*parts: object) -> bytes:
     # Canonical JSON, so that no part can run over into the next.
-    return hmac.new(settings.PSEUDONYM_KEY, canonical.dumps(list(parts)), sha256).hexdigest()
+    return hmac.digest(settings.PSEUDONYM_KEY, canonical.dumps(list(parts)), "sha256")

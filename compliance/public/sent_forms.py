@@ -1,11 +1,19 @@
 """Forms that a browser has sent already: a reload, or a second press of the button, makes no second request.
 
-Kept in the session on the server: which form made which request.
+Which form made which request is kept in the session on the server. Of two that are sent at the same time neither is
+there yet: then the database lets one through, and the other gets the same receipt.
 """
 
 import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from django.http import HttpRequest
+
+from compliance.identity.browser_session import OPEN_SECONDS
+from compliance.intake import receiving
+from compliance.intake.receiving import Asked
+from compliance.requests.actions.submit import Submitted
 
 MAX_KEPT = 20
 _KEY = "sent_forms"
@@ -14,6 +22,22 @@ _KEY = "sent_forms"
 def new_form_id() -> str:
     """For a form that is shown anew."""
     return str(uuid.uuid4())
+
+
+def once(request: HttpRequest, form_id: str, receive: Callable[[], Submitted]) -> Submitted:
+    """What `receive` makes, or has made of this form of this browser a moment ago; raises what it raises.
+
+    A browser is known by its secret against forged forms: a session it may not have yet.
+    """
+    browser = request.META.get("CSRF_COOKIE", "")
+    if not form_id or not browser:
+        return receive()
+    return receiving.once(Asked(key=form_id, operation=f"public form|{browser}", body={}), receive)
+
+
+def is_fresh(submitted: Submitted) -> bool:
+    """Whether its token may be shown: what is sent again later may come from whoever found the browser."""
+    return datetime.now(tz=UTC) - submitted.request.received_at < timedelta(seconds=OPEN_SECONDS)
 
 
 def remember(request: HttpRequest, form_id: str, made: uuid.UUID) -> None:

@@ -68,14 +68,15 @@ def send(letter_id: int) -> None:
     The rows are locked while the mail goes out, so that two workers do not both send it. The mail is the last step: when
     it fails, the record of it is undone too.
     """
-    # Counted outside the transaction that a failing mail rolls back.
-    unsent = Letter.objects.filter(pk=letter_id, sent_at=None)
-    unsent.update(n_tries=F("n_tries") + 1)
     try:
         _send(letter_id)
     except NotReadyError:
         # A key service that is down says nothing about the mailbox.
-        unsent.update(n_tries=F("n_tries") - 1)
+        raise
+    except Exception:
+        # Outside the transaction that was rolled back, and after it: a letter whose last try is counted is taken for
+        # given up, and what opens its address may be shredded.
+        Letter.objects.filter(pk=letter_id, sent_at=None).update(n_tries=F("n_tries") + 1)
         raise
 
 

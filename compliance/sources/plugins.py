@@ -25,8 +25,8 @@ Values = tuple[str | None, ...]
 class Wanted:
     """Rows of no interest may be left out: those where none of these columns can be a spelling of `value`.
 
-    `value` is NFC, stripped, in lower case. SQL is asked about printable ASCII alone, where `lower` and `trim` of every
-    engine do the same as Python's; any other value is left to Python. So nothing is ever missed.
+    `value` is canonical. SQL is asked about printable ASCII alone, whose canonical spelling is the text stripped, in lower
+    case, by `lower` and `trim` of every engine as by Python's; any other value is left to Python. So nothing is missed.
     """
 
     columns: tuple[str, ...]

@@ -33,15 +33,20 @@ class Row:
     persons: frozenset[tuple[str, str]]
 
 
-def records_of(source: SourceDeclaration, kind: str, canonical_value: str, *, folder: Path | None = None) -> list[str]:
+def records_of(source: SourceDeclaration, kind: str, value: str, *, folder: Path | None = None) -> list[str]:
     """The ids of the records that are about the person, each once, in the order of the source.
 
-    Empty when the source has no column of this kind. Raises SourceError.
+    Empty when the source has no column of this kind. `value` may be any spelling of the person's identifier. Raises
+    SourceError, also where it has no canonical one.
     """
     columns = tuple(subject.column for subject in source.subjects if subject.kind == kind)
     _refuse_without_ids(source)
     if not columns:
         return []
+    # What the vault sealed may have the spelling of an earlier version.
+    canonical_value = _spelled(kind, value)
+    if canonical_value is None:
+        raise DeclarationError(f"The person's identifier is no {kind} that could be compared with those of the source.")
     wanted = Wanted(columns=columns, value=canonical_value) if kind in LOWER_CASE_KINDS else None
     scan = Scan(
         source=source, folder=folder or settings.SOURCES_DIR, columns=(*source.record_columns, *columns), wanted=wanted
@@ -50,7 +55,7 @@ def records_of(source: SourceDeclaration, kind: str, canonical_value: str, *, fo
     found = {
         _record_id(values[:n_ids], source): None
         for values in plugins.named(source.kind).rows(scan)
-        if any(value is not None and _spells(kind, value, canonical_value) for value in values[n_ids:])
+        if any(found is not None and _spelled(kind, found) == canonical_value for found in values[n_ids:])
     }
     return list(found)
 
@@ -84,11 +89,11 @@ def rows(source: SourceDeclaration, *, folder: Path | None = None) -> Iterator[R
         yield Row(number=number, record_id=record_id, persons=frozenset(persons))
 
 
-def _spells(kind: str, value: str, canonical_value: str) -> bool:
+def _spelled(kind: str, value: str) -> str | None:
     try:
-        return canonical_identifier(kind, value) == canonical_value
+        return canonical_identifier(kind, value)
     except ValueError:
-        return False
+        return None
 
 
 def _record_id(values: Values, source: SourceDeclaration, number: int | None = None) -> str:

@@ -39,7 +39,10 @@ class Answer:
 
     def json(self) -> Any:
         """The document; raises ValueError."""
-        return json.loads(self.body)
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("JSON that is nested too deep") from None
 
     def raise_for_status(self) -> None:
         """Raises ProviderError for a status that is no success."""

@@ -157,7 +157,7 @@ def _verified_claims(source: Provider, pending: Pending, tokens: Mapping[str, An
             },
         )
         claims.validate(leeway=LEEWAY_SECONDS)
-    except (JoseError, AuthlibBaseError, ValueError, TypeError) as error:
+    except (JoseError, AuthlibBaseError, ValueError, TypeError, RecursionError) as error:
         raise _refused(type(error).__name__) from None
     return dict(claims)
 

@@ -124,7 +124,8 @@ def complain(request: HttpRequest, words: Words, deletion: DeletionRequest) -> H
     if earlier is not None:
         return redirect("public:follow", language=words.code, request_id=earlier)
     try:
-        submitted = complaints.complain(deletion.pk, text=lines_of(said["text"]), channel=Channel.WEB)
+        receive = partial(complaints.complain, deletion.pk, text=lines_of(said["text"]), channel=Channel.WEB)
+        submitted = sent_forms.once(request, said["form_id"], receive)
     except RequestError as error:
         return _not_done(request, words, deletion, error)
     return receipt(request, words, submitted, said["form_id"])

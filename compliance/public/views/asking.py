@@ -3,6 +3,8 @@
 Next: compliance/requests/actions/submit.py
 """
 
+from functools import partial
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -52,16 +54,18 @@ def ask(request: HttpRequest, words: Words) -> HttpResponse:
     earlier = sent_forms.made_by(request, asked["form_id"])
     if earlier is not None:
         return redirect("public:follow", language=words.code, request_id=earlier)
+    receive = partial(
+        submit,
+        identifier_kind=asked["kind"],
+        identifier_value=asked["value"],
+        ground=asked["ground"],
+        regulation=asked["regulation"],
+        channel=Channel.WEB,
+        locale=words.code,
+        said=lines_of(asked["said"]),
+    )
     try:
-        submitted = submit(
-            identifier_kind=asked["kind"],
-            identifier_value=asked["value"],
-            ground=asked["ground"],
-            regulation=asked["regulation"],
-            channel=Channel.WEB,
-            locale=words.code,
-            said=lines_of(asked["said"]),
-        )
+        submitted = sent_forms.once(request, asked["form_id"], receive)
     except RequestError as error:
         form.add_error(None, words.refusal(error))
         return _form(request, words, form, error.status)
@@ -70,6 +74,8 @@ def ask(request: HttpRequest, words: Words) -> HttpResponse:
 
 def receipt(request: HttpRequest, words: Words, submitted: Submitted, form_id: str) -> HttpResponse:
     """The answer to the form itself, since the key to the request is shown once and stored nowhere."""
+    if not sent_forms.is_fresh(submitted):
+        return redirect("public:follow", language=words.code, request_id=submitted.request.pk)
     remember_opened(request, submitted.request.pk)
     sent_forms.remember(request, form_id, submitted.request.pk)
     shown = {"deletion": submitted.request, "token": submitted.token}

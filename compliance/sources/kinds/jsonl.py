@@ -1,8 +1,13 @@
-"""JSON Lines: one object in each line, in UTF-8; columns are members of the object. Empty lines are no rows."""
+"""JSON Lines: one object in each line, in UTF-8; columns are members of the object. Empty lines are no rows.
+
+A member may be missing in a line, and then names nobody. So a line that spells the name of a column in another way
+(`Email` for `email`) is refused, unless that is a declared column, too: whoever it names would be missed.
+"""
 
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -32,7 +37,8 @@ def _refuse_malformed(connection: duckdb.DuckDBPyConnection, path: Path, columns
     """A pass before any row is given out: a member that is missing in one line may be there in another."""
     nested = [f"json_type(json, {_pointer(column)}) IN ('OBJECT', 'ARRAY')" for column in columns]
     twice = "len(json_keys(json)) <> len(list_distinct(json_keys(json)))"
-    problem = f"json_type(json) <> 'OBJECT' OR {twice} OR {' OR '.join(nested)}"
+    respelled = [_is_respelled(column, columns) for column in columns]
+    problem = f"json_type(json) <> 'OBJECT' OR {twice} OR {' OR '.join([*nested, *respelled])}"
     seen = [f"coalesce(bool_or(json_exists(json, {_pointer(column)})), true)" for column in columns]
     statement = engine.query([f"coalesce(bool_or({problem}), false)", *seen], _RELATION)
     try:
@@ -42,6 +48,14 @@ def _refuse_malformed(connection: duckdb.DuckDBPyConnection, path: Path, columns
     if is_malformed:
         raise _first_problem(path, columns)
     engine.refuse_missing(columns, [column for column, found in zip(columns, is_there, strict=True) if found])
+
+
+def _is_respelled(column: str, columns: Sequence[str]) -> str:
+    """Whether a member that is no column has a column's name but for capitals, spaces and characters that nobody sees."""
+    folded = "lower(regexp_replace(nfc_normalize({}), '[\\pC\\pZ]', '', 'g'))"
+    is_declared = f"member IN ({', '.join(map(engine.literal, columns))})"
+    is_same = f"{folded.format('member')} = {folded.format(engine.literal(column))}"
+    return f"len(list_filter(json_keys(json), lambda member: NOT {is_declared} AND {is_same})) > 0"
 
 
 def _first_problem(path: Path, columns: Sequence[str]) -> MalformedRowError:
@@ -56,15 +70,28 @@ def _first_problem(path: Path, columns: Sequence[str]) -> MalformedRowError:
 def _problem(line: bytes, columns: Sequence[str]) -> str:
     try:
         pairs = json.loads(line.decode(), object_pairs_hook=_Members)
-    except ValueError:
-        return "is no JSON in UTF-8"
+    except (ValueError, RecursionError):
+        return "is no JSON in UTF-8, or nested too deep"
     if not isinstance(pairs, _Members):
         return "is no JSON object"
     members = dict(pairs)
     if len(members) != len(pairs):
         return "names a member twice"
     nested = [column for column in columns if isinstance(members.get(column), list)]
-    return f"has a list or an object as {nested[0]!r}; expected one text or number" if nested else ""
+    if nested:
+        return f"has a list or an object as {nested[0]!r}; expected one text or number"
+    names = {_folded(name) for name in members.keys() - set(columns)}
+    respelled = [column for column in columns if _folded(column) in names]
+    if respelled:
+        return f"names {respelled[0]!r} in another spelling. Correct it, or declare that member as well"
+    return ""
+
+
+def _folded(name: str) -> str:
+    seen = (
+        character for character in unicodedata.normalize("NFC", name) if unicodedata.category(character)[0] not in "CZ"
+    )
+    return "".join(seen).lower()
 
 
 class _Members(list[tuple[str, Any]]):

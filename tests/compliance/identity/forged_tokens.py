@@ -4,6 +4,8 @@ import base64
 import hmac
 import json
 
+from joserfc import jws
+
 from tests.compliance.identity import openid_provider
 
 UNSIGNED, SYMMETRIC = b'{"alg":"none"}', b'{"alg":"HS256","kid":"first"}'
@@ -29,3 +31,10 @@ def with_other_words(token: str) -> str:
     header, payload, signature = token.split(".")
     claims = {**json.loads(base64.urlsafe_b64decode(payload + "==")), "sub": "another"}
     return f"{header}.{encoded(json.dumps(claims).encode())}.{signature}"
+
+
+def with_deep_claims(token: str) -> str:
+    """Signed as it should be: it is the provider itself that is hostile."""
+    return jws.serialize_compact(
+        {"alg": "RS256", "kid": "first"}, b"[" * 5_000, openid_provider.key("first"), algorithms=["RS256"]
+    )

@@ -29,6 +29,7 @@ def hangs_up(handler: BaseHTTPRequestHandler) -> None:
 BAD_DISCOVERIES: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {
     "no JSON": says(b"<html>"),
     "no object": says(b"[]"),
+    "nested too deep": says(b"[" * 100_000),
     "another status": says(b"{}", 500),
     "a redirect": says(b"", 302, Location="https://other.example/"),
     "no end of it": says(b" " * (exchange.MAX_BYTES + 1)),
@@ -87,6 +88,7 @@ BAD_TOKEN_ENDPOINTS: dict[str, tuple[Callable[[BaseHTTPRequestHandler], None], i
     "nothing": (says(b""), 503),
     "no object": (says(b"[]"), 503),
     "no JSON": (says(b"<html>"), 503),
+    "nested too deep": (says(b"[" * 100_000), 503),
     "down": (says(b"{}", 502), 503),
     "busy": (says(b"<html>", 429), 503),
     "no answer": (hangs_up, 503),

@@ -22,7 +22,12 @@ from tests.compliance.identity.browser import (
     signed_in,
     state_of,
 )
-from tests.compliance.identity.forged_tokens import signed_by_the_public_key, unsigned, with_other_words
+from tests.compliance.identity.forged_tokens import (
+    signed_by_the_public_key,
+    unsigned,
+    with_deep_claims,
+    with_other_words,
+)
 from tests.compliance.identity.openid_provider import Provider
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +85,7 @@ BAD_TOKENS: dict[str, Callable[[str], str]] = {
     "changed after it was signed": with_other_words,
     "no token at all": lambda token: "nonsense",
     "an empty token": lambda token: "",
+    "claims that are nested too deep": with_deep_claims,
 }
 
 

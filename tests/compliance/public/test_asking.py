@@ -1,12 +1,19 @@
 """Asking: what is refused and how it is said, what a receipt holds, and that pressing twice asks once."""
 
+import copy
+import threading
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import connection, connections
+from django.db.models import F
 from rest_framework.throttling import ScopedRateThrottle
 
 from compliance.identity.browser_session import OPEN_SECONDS
+from compliance.intake import receiving
+from compliance.intake.models import SubmissionKey
 from compliance.requests import queries
 from compliance.requests.models import Channel, DeletionRequest, SealedNote
 from tests.compliance import cast
@@ -126,6 +133,71 @@ def test_a_form_that_another_browser_has_sent_gives_nothing_away() -> None:
     asked(browser, form_id=form_id)
     asked(stranger, form_id=form_id)
     assert DeletionRequest.objects.count() == 2
+
+
+def test_a_form_that_is_sent_twice_at_once_asks_once(ledger_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A double click: neither has a session yet, and both stand before the claim together."""
+    barrier, claim = threading.Barrier(2, timeout=20), receiving._claim
+
+    def claim_together(asked: receiving.Asked) -> SubmissionKey | None:
+        # SQLite let one in already, when it began its transaction: there the other waits before this.
+        if connection.vendor == "postgresql":
+            barrier.wait()
+        return claim(asked)
+
+    monkeypatch.setattr(receiving, "_claim", claim_together)
+    browsers = [Browser(), Browser()]
+    form = browsers[0].at("ask")
+    browsers[1].client.cookies = copy.deepcopy(browsers[0].client.cookies)
+    receipts: list[tuple[uuid.UUID, str]] = []
+
+    def press(browser: Browser) -> None:
+        try:
+            receipts.append(receipt_of(browser.send(form, "ask", GOOD, status=201)))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=press, args=[browser]) for browser in browsers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert len(receipts) == 2 and receipts[0] == receipts[1]
+    assert DeletionRequest.objects.count() == 1
+    assert queries.by_token(*receipts[0]).pk == receipts[0][0]
+    for browser in browsers:
+        browser.at("follow", receipts[0][0])
+
+
+def test_without_its_session_the_form_makes_no_second_request_and_shows_the_key_for_an_hour_alone() -> None:
+    """Whoever finds the browser later sends the form again; its cookie against forged forms is still there."""
+    browser = Browser()
+    form = browser.at("ask")
+    first = receipt_of(browser.send(form, "ask", GOOD, status=201))
+    del browser.client.cookies["sessionid"]
+    assert receipt_of(browser.send(form, "ask", GOOD, status=201)) == first
+    del browser.client.cookies["sessionid"]
+    DeletionRequest.objects.update(received_at=F("received_at") - timedelta(seconds=OPEN_SECONDS))
+    page = browser.send(form, "ask", GOOD, status=403)
+    assert first[1] not in page.html
+    assert DeletionRequest.objects.count() == 1
+
+
+def test_a_form_that_was_refused_can_be_sent_again() -> None:
+    browser = Browser()
+    form = browser.at("ask")
+    browser.send(form, "ask", {**GOOD, "ground": ""}, status=400)
+    receipt_of(browser.send(form, "ask", GOOD, status=201))
+
+
+def test_whoever_leaves_the_browser_leaves_no_form_that_can_be_sent() -> None:
+    browser = Browser()
+    form = browser.at("ask")
+    request_id, _ = receipt_of(browser.send(form, "ask", GOOD, status=201))
+    browser.send(browser.at("follow", request_id), "forget")
+    data = {element.attributes["name"]: element.attributes["value"] for element in form.all("input", type="hidden")}
+    assert browser.client.post(address("ask"), {**GOOD, **data}).status_code == 403
+    assert DeletionRequest.objects.count() == 1
 
 
 def test_the_browser_has_opened_the_request_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:

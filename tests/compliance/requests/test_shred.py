@@ -1,15 +1,17 @@
 """Shredding destroys what opens a closed request's commitments, once, and only what can be spared."""
 
+import smtplib
 from io import StringIO
 
 import pytest
+from django.core import mail
 from django.core.management import CommandError, call_command
 
 from compliance.ledger.actors import SYSTEM
 from compliance.ledger.models import PendingEntry
 from compliance.registry.models import LineageRecord
 from compliance.registry.pseudonyms import pseudonym_of
-from compliance.requests import identities, queries
+from compliance.requests import identities, letters, queries
 from compliance.requests.actions.shred import shred
 from compliance.requests.errors import NotFoundError, NotReadyError
 from compliance.requests.models import DeletionRequest, IdentityChallenge, Letter, SubjectVault
@@ -34,6 +36,38 @@ def test_a_letter_that_is_still_owed_is_waited_for() -> None:
     assert Letter.objects.filter(request=request, sent_at=None).exists()
     with pytest.raises(NotReadyError, match="letter"):
         shred(request.pk, actor=SYSTEM)
+
+
+def test_the_last_try_of_a_letter_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shredding comes between the worker that begins the try and the mail."""
+    request = cast.brought_to(RequestState.REFUSED).request
+    letter = Letter.objects.get(request=request)
+    Letter.objects.filter(pk=letter.pk).update(n_tries=queries.MAIL_TRIES - 1)
+    mail_it = letters._send
+
+    def shredded_beside(letter_id: int) -> None:
+        with pytest.raises(NotReadyError, match="letter"):
+            shred(request.pk, actor=SYSTEM)
+        mail_it(letter_id)
+
+    monkeypatch.setattr(letters, "_send", shredded_beside)
+    letters.send(letter.pk)
+    letter.refresh_from_db()
+    assert letter.sent_at is not None
+    assert shred(request.pk, actor=SYSTEM).vault.shredded_at is not None
+
+
+def test_after_the_last_try_nothing_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = cast.brought_to(RequestState.REFUSED).request
+    Letter.objects.filter(request=request).update(n_tries=queries.MAIL_TRIES - 1)
+
+    def fail(*_: object) -> None:
+        raise smtplib.SMTPRecipientsRefused({})
+
+    monkeypatch.setattr(mail.EmailMessage, "send", fail)
+    with pytest.raises(smtplib.SMTPRecipientsRefused):
+        letters.send(Letter.objects.get(request=request).pk)
+    assert shred(request.pk, actor=SYSTEM).vault.shredded_at is not None
 
 
 def test_a_request_that_is_not_there_is_not_shredded() -> None:

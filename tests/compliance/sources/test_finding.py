@@ -27,6 +27,10 @@ SPELLINGS: dict[str, tuple[str, bool]] = {
     "a part of the address": ("arl@example.org", False),
     "Cyrillic": ("k\u0430rl@example.org", False),
     "wide letters, which are other ones": ("\uff4barl@example.org", False),
+    "a wide letter in the domain, which is the same one": ("karl@\uff45xample.org", True),
+    "an ideographic full stop": ("karl@example\u3002org", True),
+    "a soft hyphen in the domain": ("karl@exam\u00adple.org", True),
+    "a space of no width at the end": ("karl@example.org\u200b", True),
     "a name beside it": ("Karl <karl@example.org>", False),
     "a space inside": ("karl@exam ple.org", False),
     "nothing": ("", False),
@@ -46,10 +50,17 @@ def test_a_person_is_found_under_each_spelling_and_nobody_else(folder: Path, kin
     assert reading.records_of(source, "email", KARL, folder=folder) == expected
 
 
+DOMAINS = [
+    "Example.ORG",
+    "b\u00fccher.example",
+    "XN--Bcher-KVA.example",
+    "bu\u0308cher\u3002example",
+    "exam\u00adple.org",
+]
 NOISE = st.sampled_from(["", " ", "\t", "\u00a0", "\u2003", "\n", "\x1f", "\x85"])
 LETTERS = st.sampled_from("kKaA\u212a\u0130\u0131\u00e9\u00c9\u0301.-")
 VALUES = st.one_of(
-    st.builds(lambda a, b, c: f"{a}{b}@Example.ORG{c}", NOISE, st.text(LETTERS, min_size=1, max_size=3), NOISE),
+    st.builds("{}{}@{}{}".format, NOISE, st.text(LETTERS, min_size=1, max_size=3), st.sampled_from(DOMAINS), NOISE),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6),
     st.none(),
 )
@@ -66,6 +77,26 @@ def test_narrowing_in_sql_misses_nobody(folder: Path, kind: str, values: list[st
     for wanted in set(spelt.values()):
         expected = [name for name, canonical in spelt.items() if canonical == wanted]
         assert reading.records_of(source, "email", wanted, folder=folder) == expected
+
+
+INTERNATIONAL = [
+    "karl@b\u00fccher.example",
+    "KARL@B\u00dcCHER.EXAMPLE",
+    "karl@xn--bcher-kva.example",
+    "Karl@XN--BCHER-KVA.example",
+]
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("asked", INTERNATIONAL)
+def test_an_international_domain_is_found_whichever_way_it_was_asked_for(folder: Path, kind: str, asked: str) -> None:
+    """Also where the vault sealed the spelling of an earlier version."""
+    source = WRITERS[kind](folder, [*enumerate_rows(INTERNATIONAL), ("other", "karl@bucher.example")])
+    assert reading.records_of(source, "email", asked, folder=folder) == ["r0", "r1", "r2", "r3"]
+
+
+def enumerate_rows(values: list[str]) -> list[Row]:
+    return [(f"r{number}", value) for number, value in enumerate(values)]
 
 
 def spelling(value: str | None) -> str | None:
@@ -117,6 +148,13 @@ def test_a_record_has_several_columns_of_names_and_several_persons(tmp_path: Pat
     both = frozenset({pseudonym_of("email", KARL), pseudonym_of("email", "anna@example.org")})
     assert list(reading.pseudonyms(source, folder=tmp_path)) == [('["a", "1"]', both), ('["a", "11"]', both)]
     assert reading.records_of(source, "email", KARL, folder=tmp_path) == ['["a", "1"]', '["a", "11"]']
+
+
+def test_both_spellings_of_a_member_can_be_declared(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(f'{{"id": 1, "Email": "{KARL}"}}\n{{"id": 2, "email": "{KARL}"}}\n')
+    subjects = tuple(SubjectColumn(column=column, kind="email") for column in ("email", "Email"))
+    source = SourceDeclaration(kind="jsonl", location="rows.jsonl", record_columns=("id",), subjects=subjects)
+    assert reading.records_of(source, "email", KARL, folder=tmp_path) == ["1", "2"]
 
 
 def test_a_glob_reads_all_files_in_order_and_each_by_its_own_header(tmp_path: Path) -> None:

@@ -50,6 +50,26 @@ FILES: dict[str, tuple[str, bytes, type[SourceError], str]] = {
     "half a character": (
         "rows.jsonl", b'{"id":1,"address":"\\ud800%b"}\n' % ALICE, MalformedRowError, "no JSON object in UTF-8",
     ),
+    "a member in capitals in one line": (
+        "rows.jsonl", b'{"id":1,"address":""}\n{"id":2,"Address":"%b"}\n' % ALICE, MalformedRowError, "line 2 names 'address'",
+    ),
+    "a member in capitals beside it": (
+        "rows.jsonl", b'{"id":1,"address":"","ADDRESS":"%b"}\n' % ALICE, MalformedRowError, "line 1 names 'address' in an",
+    ),
+    "a member in capitals that are escaped": (
+        "rows.jsonl", b'{"id":1,"address":""}\n{"id":2,"\\u0041ddress":"%b"}\n' % ALICE, MalformedRowError, "line 2 names",
+    ),
+    "a member with a space behind it": (
+        "rows.jsonl", b'{"id":1,"address":""}\n{"id":2,"address\\u00a0":"%b"}\n' % ALICE, MalformedRowError, "line 2 names",
+    ),
+    "a member with a character that nobody sees": (
+        "rows.jsonl", b'{"id":1,"address":""}\n{"id":2,"addr\\u200bess":"%b"}\n' % ALICE, MalformedRowError, "line 2 names",
+    ),
+    "a record id in capitals": ("rows.jsonl", b'{"id":1,"address":""}\n{"Id":2}\n', MalformedRowError, "line 2 names 'id'"),
+    "a line that is nested too deep, before a list": (
+        "rows.jsonl", b'{"id":1,"x":%b%b,"address":["%b"]}\n' % (b"[" * 100_000, b"]" * 100_000, ALICE),
+        MalformedRowError, "line 1 is no JSON in UTF-8, or nested too deep",
+    ),
     "a member that no line has": ("rows.jsonl", b'{"id":1,"mail":"%b"}\n' % ALICE, MissingColumnError, "'address'"),
     "CSV as Parquet": ("rows.parquet", b"id,address\n1,%b\n" % ALICE, UnreadableSourceError, "cannot be read as"),
 }  # fmt: skip
@@ -173,6 +193,13 @@ def test_a_source_without_record_ids_cannot_be_searched(tmp_path: Path) -> None:
         found(source, tmp_path)
     with pytest.raises(DeclarationError, match="record_columns is empty"):
         list(reading.pseudonyms(source, folder=tmp_path))
+
+
+def test_somebody_without_a_canonical_spelling_cannot_be_searched_for(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("id,address\n")
+    with pytest.raises(DeclarationError, match="is no email that could be compared") as refused:
+        reading.records_of(declared("csv", "rows.csv"), "email", f"<{cast.ALICE}>", folder=tmp_path)
+    assert cast.MARK not in "".join(traceback.format_exception(refused.value))
 
 
 def test_a_kind_that_there_is_not_is_refused(tmp_path: Path) -> None:

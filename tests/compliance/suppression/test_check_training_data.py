@@ -109,6 +109,40 @@ def test_a_long_list_is_cut_and_said_to_be(tmp_path: Path) -> None:
     assert len(json.loads(run(tmp_path / "rows.csv", json=True)[1])["erased"]) == 1101
 
 
+ERASED = "ann@bücher.example"
+#: How a row may write the address, and the exit code: 1, found, or 2, not to be compared. Never 0.
+SPELLINGS = {
+    "the same": (ERASED, 1),
+    "in ASCII": ("Ann@XN--bcher-kva.example", 1),
+    "an accent of its own": ("ann@bu\u0308cher.example", 1),
+    "a wide letter": ("ann@\uff42ücher.example", 1),
+    "an ideographic full stop": ("ann@bücher\u3002example", 1),
+    "a soft hyphen": ("ann@büch\u00ader.example", 1),
+    "a space of no width behind it": ("ann@bücher.example\u200b", 1),
+    "a word joiner behind it": ("ann@bücher.example\u2060", 1),
+    "a space of no width before it": ("\u200bann@bücher.example", 2),
+    "a soft hyphen in the name": ("a\u00adnn@bücher.example", 2),
+    "a joiner in the domain": ("ann@bücher\u200d.example", 2),
+    "a dot behind it": ("ann@bücher.example.", 2),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("value", "expected"), SPELLINGS.values(), ids=SPELLINGS)
+def test_no_spelling_of_an_erased_person_passes(tmp_path: Path, kind: str, value: str, expected: int) -> None:
+    suppress("email", ERASED)
+    WRITERS[kind](tmp_path, [("r1", value)])
+    code, said = run(tmp_path / f"rows.{kind}")
+    assert (code, "Row 1: column 'address' holds" in said) == (expected, expected == 2), said
+
+
+def test_no_spelling_of_a_member_passes(tmp_path: Path) -> None:
+    suppress("email", cast.ALICE)
+    (tmp_path / "rows.jsonl").write_text(f'{{"Address": "{cast.ALICE}"}}\n{{"address": "e@example.org"}}\n')
+    code, said = run(tmp_path / "rows.jsonl")
+    assert (code, "line 1 names 'address' in another spelling" in said, cast.MARK in said) == (2, True, False)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_clean_file_has_the_other_rows_as_they_were(tmp_path: Path, kind: str) -> None:
     suppress("email", cast.ALICE)
