@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -27,11 +27,12 @@ from ml_core.conformance_scene import (
     require_nobody_named,
     require_same,
 )
-from ml_core.contract import Assurance, Examples, Model, Run, UnlearnResult
+from ml_core.contract import Assurance, Examples, Model, Need, Run, UnlearnData, UnlearnResult
 from ml_core.digests import model_sha256s
 from ml_core.errors import (
     AlreadyDeletedError,
     Cancelled,
+    DataError,
     DeadlineExceededError,
     NeverTrainedError,
     NotApplicableError,
@@ -180,19 +181,37 @@ def refuses_a_record_already_deleted(method: Method[Any], scene: Scene) -> None:
     model, first = scene.copy(), scene.forget.subset(scene.forget.record_ids[:1])
     _unlearn(method, scene, model, first)
     for forget in (first, scene.forget):
-        _require_refused(method, scene, model, forget, AlreadyDeletedError, "a record deleted before")
+        _require_refused(method, scene, model, forget, AlreadyDeletedError, "a record deleted before", first.record_ids)
 
 
 def exact_equals_retraining(method: Method[Any], scene: Scene) -> None:
     """All records at once, or one person after another: every named tensor has the bytes of the retrained one's."""
     at_once, one_by_one = scene.copy(), scene.copy()
     _unlearn(method, scene, at_once)
+    gone: list[str] = []
     for person in dict.fromkeys(reversed(scene.forget.person_ids)):
-        _unlearn(method, scene, one_by_one, scene.forget.of_persons([person]))
+        forget = scene.forget.of_persons([person])
+        _unlearn(method, scene, one_by_one, forget, gone)
+        gone += forget.record_ids
     wanted = model_sha256s(scene.reference)
     for model, how in ((at_once, "all at once"), (one_by_one, "one person after another")):
         different = differing(wanted, model_sha256s(model))
         require(not different, f"forgetting {how}: {', '.join(different)} differ from retraining")
+
+
+def refuses_other_retain_records(method: Method[Any], scene: Scene) -> None:
+    """One record that remains left out, or a stranger's added: DataError, and the model is as it was."""
+    right = scene.retain
+    wrong = {
+        "a record left out": right.subset(right.record_ids[1:]),
+        "one added": _joined(right, scene.toy.never_trained),
+    }
+    for what, retain in wrong.items():
+        model = scene.copy()
+        state, data = scene.state(model), UnlearnData(forget=scene.forget, retain=retain)
+        message = refusal(DataError, partial(method.apply, model, data, method.config(), scene.run()), what)
+        require_same(state, scene.state(model), f"refusing retain records with {what}")
+        require_nobody_named(message, retain)
 
 
 ALWAYS: tuple[MethodCheck, ...] = (
@@ -214,19 +233,24 @@ FOR_EXACT: tuple[MethodCheck, ...] = (
     refuses_a_record_already_deleted,
     exact_equals_retraining,
 )
+FOR_EXACT_ON_RETAIN: tuple[MethodCheck, ...] = (refuses_other_retain_records,)
 
 
 def method_checks(method: Method[Any], *, any_family: bool) -> tuple[MethodCheck, ...]:
     """The checks that apply: refusing records rests on membership, which exactness requires."""
+    is_exact = method.assurance is Assurance.EXACT
     return (
         *(() if any_family else FOR_NAMED_FAMILIES),
         *ALWAYS,
-        *(FOR_EXACT if method.assurance is Assurance.EXACT else ()),
+        *(FOR_EXACT if is_exact else ()),
+        *(FOR_EXACT_ON_RETAIN if is_exact and Need.RETAIN_DATA in method.needs else ()),
     )
 
 
-def _unlearn(method: Method[Any], scene: Scene, model: Model, forget: Examples | None = None) -> UnlearnResult:
-    return method.apply(model, scene.unlearn_data(method, forget), method.config(), scene.run())
+def _unlearn(
+    method: Method[Any], scene: Scene, model: Model, forget: Examples | None = None, gone: Sequence[str] = ()
+) -> UnlearnResult:
+    return method.apply(model, scene.unlearn_data(method, forget, gone), method.config(), scene.run())
 
 
 def _count_steps(method: Method[Any], scene: Scene) -> int:
@@ -257,9 +281,10 @@ def _require_refused(
     forget: Examples,
     error_class: type[UnlearningError],
     what: str,
+    gone: Sequence[str] = (),
 ) -> None:
     state = scene.state(model)
-    message = refusal(error_class, lambda: _unlearn(method, scene, model, forget), what)
+    message = refusal(error_class, lambda: _unlearn(method, scene, model, forget, gone), what)
     require_same(state, scene.state(model), f"refusing {what}")
     require_nobody_named(message, forget)
 

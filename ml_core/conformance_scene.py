@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,12 +48,19 @@ class Scene:
         """Another model equal to ``reference``, trained apart from it."""
         return self.family.retrain(self.before, self.retain, self.run())
 
-    def unlearn_data(self, method: Method[Any], forget: Examples | None = None) -> UnlearnData:
-        """``forget``, or the toy's own forget set, and the retain records where the method needs them."""
-        needs_retain = Need.RETAIN_DATA in method.needs
-        return UnlearnData(
-            forget=self.forget if forget is None else forget, retain=self.retain if needs_retain else None
-        )
+    def unlearn_data(
+        self, method: Method[Any], forget: Examples | None = None, gone: Iterable[str] = ()
+    ) -> UnlearnData:
+        """``forget``, or the toy's own forget set, and where the method needs them the records that then remain.
+
+        gone: ids of records that the model forgot before.
+        """
+        forget = self.forget if forget is None else forget
+        retain = None
+        if Need.RETAIN_DATA in method.needs:
+            left_out = {*forget.record_ids, *gone}
+            retain = self.toy.train.subset(name for name in self.toy.train.record_ids if name not in left_out)
+        return UnlearnData(forget=forget, retain=retain)
 
     def audit_data(self, **replaced: Any) -> AuditData:
         """What an audit of the toy sees. replaced: other fields of ``AuditData``."""

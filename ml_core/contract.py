@@ -307,6 +307,16 @@ class Family(Protocol):
     def retrain(self, before: Model, retain: Examples, run: Run) -> Model:
         """The same frozen parts as ``before``, learned state from scratch on ``retain``."""
 
+    def require_held(self, model: Model, examples: Examples) -> None:
+        """Raises NeverTrainedError or AlreadyDeletedError unless the model holds each record as it is offered."""
+
+    def take_over(self, model: Model, retrained: Model, forget: Examples) -> None:
+        """Make ``model`` what ``retrained`` is, and have it remember that it held ``forget``.
+
+        Raises as ``require_held`` does, and DataError unless ``retrained`` holds exactly the other records of ``model``;
+        then nothing was changed.
+        """
+
     def losses(self, model: Model, examples: Examples) -> Tensor:
         """[N] float64 on the CPU: the training loss of each record."""
 

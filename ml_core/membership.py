@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ml_core.contract import Examples
-from ml_core.errors import AlreadyDeletedError, ArtifactError, NeverTrainedError
+from ml_core.errors import AlreadyDeletedError, ArtifactError, DataError, NeverTrainedError
 
 KEY_BYTES = 32
 DIGEST_BYTES = 32
@@ -106,6 +106,22 @@ def without(membership: Membership, positions: list[int]) -> Membership:
     return Membership(
         key=membership.key, record_digests=membership.record_digests, content_digests=contents, deleted=deleted
     )
+
+
+def require_same_held(membership: Membership, other: Membership) -> None:
+    """Raise DataError unless both hold the same records with the same contents, under one key; counts alone are told."""
+    first, second = (_held(each) for each in (membership, other))
+    if not torch.equal(membership.key, other.key) or first != second:
+        raise DataError(
+            f"expected exactly the {len(first)} records that remain, as they were at training; found {len(second)}, of "
+            f"which {len(first & second)} are among them"
+        )
+
+
+def _held(membership: Membership) -> set[tuple[bytes, bytes]]:
+    is_held = (membership.deleted == 0).numpy()
+    rows = membership.record_digests.numpy()[is_held], membership.content_digests.numpy()[is_held]
+    return {(record.tobytes(), content.tobytes()) for record, content in zip(*rows, strict=True)}
 
 
 def _position(rows: NDArray[np.uint8], digest: bytes) -> int:

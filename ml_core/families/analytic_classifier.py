@@ -22,7 +22,16 @@ from ml_core import linear, ridge, toys, weights_folder
 from ml_core.contract import Examples, Model, Run, ToyProblem
 from ml_core.errors import ArtifactError, ConfigError, DataError, NotApplicableError
 from ml_core.hyperparameters import as_mapping, check_ranges, from_mapping, number
-from ml_core.membership import DIGEST_BYTES, KEY_BYTES, Membership, draw_key, enrol
+from ml_core.membership import (
+    DIGEST_BYTES,
+    KEY_BYTES,
+    Membership,
+    draw_key,
+    enrol,
+    locate,
+    require_same_held,
+    without,
+)
 
 NAME = "analytic_classifier"
 
@@ -132,6 +141,17 @@ class AnalyticClassifierFamily:
         """The same quantiser, projection, penalty and membership key; learned state from ``retain`` alone."""
         model = as_classifier(before)
         return _fit(model.config, model.members.key, retain, run)
+
+    def require_held(self, model: Model, examples: Examples) -> None:
+        head = as_classifier(model)
+        locate(head.members, examples, head.quantised(examples.features))
+
+    def take_over(self, model: Model, retrained: Model, forget: Examples) -> None:
+        head, fresh = as_classifier(model), as_classifier(retrained)
+        rows = locate(head.members, forget, head.quantised(forget.features))
+        members = without(head.members, rows)
+        require_same_held(members, fresh.members)
+        head.adopt(fresh.named_tensors(), members)
 
     def losses(self, model: Model, examples: Examples) -> Tensor:
         """[N] float64: squared distance between the estimated and the one-hot label."""

@@ -120,8 +120,8 @@ def test_an_edited_file_no_longer_matches_its_card(tmp_path: Path) -> None:
 
 def test_every_check_catches_something() -> None:
     """A check that no broken plug-in fails may check nothing."""
-    # These three need more than a broken file, and have their tests above.
-    elsewhere = {"name_is_its_file", "docstring_has_its_headings"}
+    # These need more than a broken file, and have tests of their own.
+    elsewhere = {"name_is_its_file", "docstring_has_its_headings", "refuses_other_retain_records"}
     elsewhere |= {f"audits_reject_the_{fake}_model" for fake in ("untouched", "noisy", "filtered")}
     tables = {"method": BROKEN_METHODS, "audit": BROKEN_AUDITS, "family": BROKEN_FAMILIES}
     for kind, table in tables.items():
@@ -200,12 +200,19 @@ def with_method(catalogue: Catalogue, methods: Mapping[str, object]) -> Catalogu
 
 def test_methods_that_need_the_retain_records_are_given_them(tmp_path: Path) -> None:
     needy = METHOD.broken("""
-assert data.retain is not None and len(data.retain) == 72
+assert data.retain is not None and len(data.retain) + len(data.forget) == 96
 return honest(model, data, run)
 """)
     catalogue = planted(tmp_path, "method", needy.source())
-    method = dataclasses.replace(catalogue.methods["broken"], needs=(Need.RETAIN_DATA,))
+    changes = {"needs": (Need.RETAIN_DATA,), "assurance": Assurance.APPROXIMATE}
+    method = dataclasses.replace(catalogue.methods["broken"], **changes)  # type: ignore[arg-type]
     assert failing(with_method(catalogue, {"broken": method})) == set()
+
+
+def test_an_exact_method_must_look_at_the_retain_records_that_it_asks_for() -> None:
+    catalogue = discover()
+    careless = dataclasses.replace(catalogue.methods["acu"], needs=(Need.RETAIN_DATA,))
+    assert failing(with_method(catalogue, {"acu": careless}), "acu") == {"refuses_other_retain_records"}
 
 
 def test_audits_without_need_of_a_reference_are_not_asked_to_miss_it() -> None:
