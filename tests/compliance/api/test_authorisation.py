@@ -14,7 +14,8 @@ from django.urls import URLPattern
 
 from compliance.api.clients.scopes import Scope
 from compliance.api.urls import urlpatterns
-from compliance.ledger.actors import Role
+from compliance.controllers.actions.register_controller import register_controller
+from compliance.ledger.actors import SYSTEM, Role
 from compliance.requests.actions.submit import Submitted
 from compliance.requests.states import RequestState
 from tests.compliance import cast
@@ -208,6 +209,29 @@ def test_it_lets_in_exactly_these(endpoint: Endpoint, person: str) -> None:
         assert snapshot() == before
     if expected == 401:
         assert response["WWW-Authenticate"]
+
+
+def test_a_controller_of_opendsr_is_nobody_here() -> None:
+    """Its own addresses have a table in tests/compliance/controllers."""
+    token = register_controller("acme", ("acme.example",), actor=SYSTEM).token
+    before = snapshot()
+    for endpoint in TABLE:
+        if endpoint.name == "submit":
+            continue
+        ids = [uuid.uuid4() for is_there in _parts(endpoint) if is_there]
+        who = Caller(f"Bearer {token}")
+        if endpoint.method == "POST":
+            answer = who.post(endpoint.name, *ids, body=endpoint.body)
+        else:
+            answer = (who.get if endpoint.method == "GET" else who.delete)(endpoint.name, *ids)
+        # A token that is none is refused also where none is needed, but for the addresses that look at none.
+        expected = endpoint.statuses[0] if endpoint.name in ("recipient-acknowledgement", "client-tokens") else 401
+        assert answer.status_code == expected, (endpoint.key, answer.content)
+    assert snapshot() == before
+
+
+def _parts(endpoint: Endpoint) -> tuple[bool, ...]:
+    return endpoint.is_about_a_request, endpoint.is_about_a_model, endpoint.thing is not None
 
 
 def test_the_table_names_every_endpoint_and_method() -> None:
