@@ -9,7 +9,7 @@ with the contents that the file has.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -26,6 +26,7 @@ from compliance.registry.pseudonyms import canonical_identifier, pseudonym_of
 from compliance.sources import reading
 from compliance.sources.declaration import SourceDeclaration
 from compliance.suppression.errors import ErasedPeopleError
+from compliance.suppression.registering import take_registrations
 from compliance.suppression.tokens import suppressed_among
 from ml_core.contract import Examples, Family, Model
 from ml_core.data import read_examples
@@ -84,9 +85,8 @@ def register(registration: Registration) -> ModelVersion:
         identifier_kind=IDENTIFIER_KIND,
         declaration=declaration,
     )
-    trained = {record_id: lineage[record_id] for record_id in splits["train"].record_ids}
     try:
-        return _record(registration, family.name, source, manifest, trained)
+        return _record(registration, family.name, source, manifest, splits["train"].record_ids, lineage)
     except BaseException:
         # Unless the same weights belong to a version that was registered before.
         if not ModelVersion.objects.filter(sha256=version_sha256).exists():
@@ -95,11 +95,23 @@ def register(registration: Registration) -> ModelVersion:
 
 
 @transaction.atomic
-def _record(registration: Registration, family: str, source: Source, manifest: bytes, lineage: Lineage) -> ModelVersion:
+def _record(
+    registration: Registration,
+    family: str,
+    source: Source,
+    manifest: bytes,
+    trained: Iterable[str],
+    lineage: Lineage,
+) -> ModelVersion:
     model = register_model(
         actor=SYSTEM, name=registration.name, family=family, purpose=registration.purpose, source=source
     )
-    return register_lineage(model, actor=SYSTEM, manifest=manifest, lineage=lineage.items())
+    pairs = ((record_id, lineage[record_id]) for record_id in trained)
+    version = register_lineage(model, actor=SYSTEM, manifest=manifest, lineage=pairs)
+    # Again: reading, checking and writing took a while, in which people may have been erased.
+    take_registrations()
+    _refuse_erased(lineage)
+    return version
 
 
 def _load(folder: Path) -> tuple[Family, Model]:

@@ -13,19 +13,21 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
 from django.http import Http404, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from compliance import contention
 from compliance.api.clients.scopes import ScopeMissingError
 from compliance.ledger.actors import RoleError
 from compliance.letters.errors import MissingPartError
 from compliance.outbound.errors import KindError, MessageError, OutboundError
 from compliance.requests.errors import RequestError
 from compliance.requests.identities import ShreddedError
-from compliance.vault.errors import KeyServiceError
+from compliance.vault.errors import KeyRingError, KeyServiceError
 
 MEDIA_TYPE = "application/problem+json"
 logger = logging.getLogger(__name__)
@@ -70,6 +72,12 @@ UNAVAILABLE = Problem(
     code="not_available",
     detail="A service that this needs does not answer. Nothing was lost. Try again later.",
     headers={"Retry-After": "30"},
+)
+_LOST = Problem(
+    status=503,
+    code="try_again",
+    detail="Somebody was at work on the same thing. Nothing was done of what you asked for: read it again, and try again.",
+    headers={"Retry-After": str(contention.RETRY_AFTER_SECONDS)},
 )
 _TOO_LARGE = Problem(status=413, code="body_too_large", detail="The body is larger than this API takes.")
 _NOT_AUTHENTICATED = Problem(
@@ -158,6 +166,20 @@ def _of_key_service(error: KeyServiceError) -> Problem:
     return UNAVAILABLE
 
 
+def _of_key_ring(error: KeyRingError) -> Problem:
+    # Its message names a file or a setting, and what to do; whoever asked is not told of it.
+    logger.error("the master keys cannot be used: %s", error)
+    return INTERNAL
+
+
+def _of_database(error: OperationalError) -> Problem:
+    if contention.is_lost_to_another(error):
+        contention.log_lost(error)
+        return _LOST
+    _log(error)
+    return INTERNAL
+
+
 def _of_validation(error: exceptions.ValidationError) -> Problem:
     found = tuple(_flat(error.detail, ""))
     where = ", ".join(pointer.removeprefix("#/").replace("/", ".") for pointer, _ in found if pointer != "#")
@@ -197,6 +219,8 @@ _DESCRIBED: tuple[tuple[Any, Callable[[Any], Problem]], ...] = (
     ((RequestError, OutboundError), _of_domain_error),
     (ScopeMissingError, _of_scope),
     (KeyServiceError, _of_key_service),
+    (KeyRingError, _of_key_ring),
+    (OperationalError, _of_database),
     (RoleError, lambda error: Problem(status=403, code="role_missing", detail=str(error))),
     # Its message names a part of a letter, never what the part holds.
     (MissingPartError, lambda error: Problem(status=409, code="letter_incomplete", detail=str(error))),

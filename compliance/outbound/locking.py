@@ -8,7 +8,7 @@ from compliance.outbound.models import Webhook
 
 def locked(webhook_id: uuid.UUID) -> Webhook:
     """The webhook, its row locked until the transaction ends; raises NotFoundError."""
-    webhook = Webhook.objects.select_for_update().filter(pk=webhook_id).first()
+    webhook = Webhook.objects.select_for_update(no_key=True).filter(pk=webhook_id).first()
     if webhook is None:
         raise NotFoundError(f"There is no webhook {webhook_id}.")
     return webhook

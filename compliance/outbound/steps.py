@@ -84,7 +84,7 @@ def record(claim: Claim, outcome: Outcome) -> bool:
 @transaction.atomic
 def reopen(delivery_id: uuid.UUID) -> Delivery:
     """Begin a delivery that ended anew, with the same id; raises NotFoundError, and StateError while it is pending."""
-    delivery = Delivery.objects.select_for_update().filter(pk=delivery_id).first()
+    delivery = Delivery.objects.select_for_update(no_key=True).filter(pk=delivery_id).first()
     if delivery is None:
         raise NotFoundError(f"There is no delivery {delivery_id}.")
     if delivery.status == DeliveryStatus.PENDING:

@@ -2,10 +2,13 @@
 
 import uuid
 
-from compliance.recipients.models import Notice, Recipient
+from django.db.models import Q
+
+from compliance.recipients.models import Notice, NoticeStatus, Recipient
 from compliance.requests import transitions
 from compliance.requests.errors import NotFoundError, StateError
-from compliance.requests.models import SubjectVault
+from compliance.requests.models import DeletionRequest, SubjectVault
+from compliance.requests.states import RequestState
 
 
 def locked(notice_id: uuid.UUID) -> Notice:
@@ -14,7 +17,7 @@ def locked(notice_id: uuid.UUID) -> Notice:
     if request_id is None:
         raise NotFoundError(f"There is no notice {notice_id}.")
     request = transitions.locked(request_id)
-    notice = Notice.objects.select_for_update(of=("self",)).select_related("recipient").get(pk=notice_id)
+    notice = Notice.objects.select_for_update(of=("self",), no_key=True).select_related("recipient").get(pk=notice_id)
     notice.request = request
     return notice
 
@@ -28,6 +31,17 @@ def locked_recipient(recipient_id: uuid.UUID) -> Recipient:
     if not recipient.is_active:
         raise StateError(f"The recipient {recipient.name} is retired. Register a new one.")
     return recipient
+
+
+def locked_owed(recipient: Recipient) -> list[Notice]:
+    """The notices that are owed to this recipient, their requests locked; and with them the other requests in `signoff`,
+    whose recipients are gone through next: all at once, in the order of everybody who locks several."""
+    owed = Notice.objects.filter(recipient=recipient, status=NoticeStatus.OWED)
+    rows = DeletionRequest.objects.select_for_update(no_key=True).filter(
+        Q(state=RequestState.SIGNOFF) | Q(pk__in=owed.values("request"))
+    )
+    locked_ids = list(rows.order_by("pk").values_list("pk", flat=True))
+    return list(owed.filter(request__in=locked_ids).select_related("recipient"))
 
 
 def is_shredded(notice: Notice) -> bool:

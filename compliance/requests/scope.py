@@ -10,6 +10,7 @@ from compliance.registry.models import LineageRecord, RegisteredModel
 from compliance.requests import identities
 from compliance.requests.models import DeletionRequest, Target
 from compliance.requests.states import TargetState
+from compliance.suppression.registering import hold_registrations
 
 SETTLED = frozenset({TargetState.PASSED, TargetState.DEPLOYED})
 
@@ -78,7 +79,9 @@ def is_outdated(request: DeletionRequest) -> bool:
     """Whether a model holds records of the person that were not approved as they are, or none where it was excepted.
 
     Less than `has_drifted`: a model that was registered since the decision and never saw the person takes no new one.
+    The answer holds until the transaction ends: no model is registered meanwhile.
     """
+    hold_registrations()
     approved = {share["model"]: share for share in (request.scope or {}).get("models", [])}
     return any(
         _stored(share) != approved.get(share.model)

@@ -5,6 +5,19 @@ The law of this file:
 - the UPDATE names the state and the chain head it expects; if no row matches, someone else was first;
 - the entry goes into the ledger's outbox in the same transaction, so neither exists without the other.
 
+Who locks more than one row locks in this order, and of one kind by primary key, so that no two wait for each other:
+
+1. the job, the delivery or the recipient;
+2. the requests: the one that is acted on, or those of the job;
+3. what belongs to one request: its vault, notices, letters;
+4. whether a model may be registered (suppression/registering.py);
+5. models, and after them their versions;
+6. the master keys (vault/switching.py), where something is sealed; who takes them from everybody locks no row.
+
+Targets are changed under the lock of their request. Rows are locked without their keys (FOR NO KEY UPDATE), which never
+change: PostgreSQL looks whether a foreign key exists as late as at COMMIT, and a row that is locked with its key makes
+that wait, in whatever order it comes.
+
 Next: compliance/ledger/record.py
 """
 
@@ -41,7 +54,7 @@ from compliance.requests.states import (
 
 def locked(request_id: uuid.UUID) -> DeletionRequest:
     """The request, its row locked until the transaction ends; raises NotFoundError."""
-    request = DeletionRequest.objects.select_for_update().filter(pk=request_id).first()
+    request = DeletionRequest.objects.select_for_update(no_key=True).filter(pk=request_id).first()
     if request is None:
         raise NotFoundError(f"There is no request {request_id}.")
     return request
@@ -49,7 +62,7 @@ def locked(request_id: uuid.UUID) -> DeletionRequest:
 
 def locked_job(job_id: uuid.UUID) -> Job:
     """The job, its row locked until the transaction ends; raises NotFoundError."""
-    job = Job.objects.select_for_update().filter(pk=job_id).first()
+    job = Job.objects.select_for_update(no_key=True).filter(pk=job_id).first()
     if job is None:
         raise NotFoundError(f"There is no job {job_id}.")
     return job
@@ -95,13 +108,11 @@ def move_on(request: DeletionRequest, to: RequestState, *, actor: Actor) -> None
     _tell_others(request)
 
 
-def catch_up(request: DeletionRequest, *, chain_head: str, end: tuple[RequestState, datetime] | None) -> None:
-    """Bring a locked row up to entries that the ledger has already, after a restore: its last one, and its end if it has
-    one. These moves were checked when they were made; no entry is written, and nobody is told a second time."""
-    columns: dict[str, Any] = {"chain_head": chain_head}
-    if end is not None:
-        columns |= {"state": end[0], "closed_at": end[1]}
-    _update(request, columns)
+def catch_up(request: DeletionRequest, *, chain_head: str, changes: Mapping[str, Any]) -> None:
+    """Bring a locked row up to entries that the ledger has already, after a restore: its last one, and what they say of its
+    state and other columns. These moves were checked when they were made; no entry is written, and nobody is told a second
+    time."""
+    _update(request, {"chain_head": chain_head, **changes})
 
 
 def move_target(target: Target, to: TargetState) -> None:

@@ -23,6 +23,8 @@ _SUFFIX = ".key"
 _CURRENT = "current"
 _KEY_ID = re.compile(rf"[0-9a-f]{{{KEY_ID_CHARACTERS}}}")
 _MOST_BYTES = 1024
+# What a key is overwritten with, so that a destruction that was cut off is known from damage, and can be finished.
+_DESTROYED = b"destroyed"
 _CREATE_HELP = "Make one with `manage.py vault_keys create`."
 
 
@@ -58,7 +60,12 @@ class KeyFolder:
         """The key of this id; raises VaultError when it is not here, KeyRingError for a file that cannot be used."""
         path = self._path_of(key_id)
         try:
-            key = local_key.parse(_read_private(path))
+            text = _read_private(path)
+            if text.startswith(_DESTROYED):
+                raise VaultError(
+                    f"The master key {key_id} is destroyed. Run `manage.py vault_keys retire {key_id}` again."
+                )
+            key = local_key.parse(text)
         except FileNotFoundError as error:
             raise VaultError(
                 f"The master key {key_id} is not in {self.path}. If it was retired, what it wrapped cannot be opened "
@@ -98,8 +105,10 @@ class KeyFolder:
         """Overwrite the file of a key and remove it, durably; raises VaultError, KeyRingError.
 
         Overwriting is what a file can do: disks that write elsewhere, snapshots and backups keep what they have.
+        One that was cut off is finished.
         """
-        self.load(key_id)
+        if not self.is_destroyed(key_id):
+            self.load(key_id)
         path = self._path_of(key_id)
         with self._explained():
             # The file it is, also where a name leads to another folder, as mounted secrets have it.
@@ -107,12 +116,22 @@ class KeyFolder:
             with path.open("r+b") as file:
                 n_bytes = file.seek(0, os.SEEK_END)
                 file.seek(0)
-                file.write(secrets.token_bytes(n_bytes))
+                file.write(_DESTROYED.ljust(n_bytes))
                 file.flush()
                 os.fsync(file.fileno())
             path.unlink()
             self._path_of(key_id).unlink(missing_ok=True)
             _sync(self.path)
+
+    def is_destroyed(self, key_id: str) -> bool:
+        """Whether a destruction of this key was cut off after the key was gone, and before its file; raises KeyRingError."""
+        path = self._path_of(key_id)
+        try:
+            return _read_private(path).startswith(_DESTROYED)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise KeyRingError(f"{path} cannot be read: {error.strerror}.") from error
 
     def _only_id(self) -> str:
         found = self.ids()

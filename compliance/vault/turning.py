@@ -44,9 +44,13 @@ def folder_of_keys() -> KeyFolder:
 @transaction.atomic
 def retire(key_id: str) -> None:
     """Destroy the file of a key. Raises KeyRingError for the current key, for one under which rows are wrapped, and for
-    one that is in no file here; VaultError for one that is not here at all."""
+    one that is in no file here; VaultError for one that is not here at all. One that was cut off is finished."""
     keys = ring.configured()
     take_keys()
+    if keys.folder is not None and keys.folder.is_destroyed(key_id):
+        # Nothing was wrapped under it when it was overwritten, and nothing can have been since.
+        keys.folder.destroy(key_id)
+        return
     keys.named(key_id)
     if keys.current_id() == key_id:
         raise KeyRingError(

@@ -34,7 +34,7 @@ from tests.compliance.controllers.installation import present_authority, switch_
 from tests.compliance.outbound.certificates import Authority
 from tests.compliance.outbound.hooks import hook, try_now
 from tests.compliance.outbound.receiver import receiving
-from tests.journey import marked_story, surfaces
+from tests.journey import marked_story, sealed, surfaces
 from tests.journey.marked_story import MARKS, Story
 from tests.journey.marks import Mark, hits
 from tests.services import transit
@@ -51,6 +51,17 @@ MEANT = {
     # Section 2.5 of the protocol: the request comes back as it was sent, under the signature.
     "compliance.api.opendsr.endpoints.view": {"address", "local part"},
 }
+
+#: What stands sealed, and where: nowhere else, also not as a copy.
+SEALED = {
+    "table requests_subjectvault": {
+        f"requests.SubjectVault.{name}" for name in ("wrapped_key", "sealed_identifier", "sealed_commitment_key")
+    },
+    "table requests_sealednote": {"requests.SealedNote.sealed_text"},
+    "table recipients_notice": {"recipients.Notice.sealed_token"},
+}
+#: An auditor is given the key that opens the commitments of the request that is looked at, and nothing takes it back.
+HANDED_OUT = {name: {"commitment key"} for name in ("handed out: bundle.zip", "handed out: openings.json")}
 
 
 @pytest.fixture
@@ -90,9 +101,13 @@ def story(
 
 def found(story: Story, log: surfaces.LogKeeper, broker_url: str, marks: list[Mark]) -> dict[str, list[str]]:
     """Which marks are where."""
-    places = {**surfaces.everything(broker_url=broker_url, log=log, folders={}), **story.said}
-    searched = {place: hits(content, marks) for place, content in places.items()}
+    searched = {place: hits(content, marks) for place, content in everywhere(story, log, broker_url).items()}
     return {place: hit for place, hit in searched.items() if hit}
+
+
+def everywhere(story: Story, log: surfaces.LogKeeper, broker_url: str) -> dict[str, bytes]:
+    """What is where, and what others were given."""
+    return {**surfaces.everything(broker_url=broker_url, log=log, folders={}), **story.said}
 
 
 def said_in_answers(story: Story) -> dict[str, set[str]]:
@@ -123,14 +138,18 @@ def test_a_marked_person_is_sealed_before_the_shredding_and_gone_after_it(
     assert len(story.receiver.received) > 8
     assert len(log.lines) > 20
 
-    # Before the shredding: in sealed places alone.
+    # Before the shredding: in sealed places alone, each of which is in one table; and what opens them is nowhere.
     assert found(story, log, broker_url, MARKS) == {}
     assert said_in_answers(story) == MEANT
+    columns, keys = list(sealed.columns()), list(sealed.keys())
+    copies = sealed.places_of(everywhere(story, log, broker_url), [*columns, *keys])
+    assert {place: names for place, names in copies.items() if not place.startswith("database")} == SEALED | HANDED_OUT
 
     # After it: nowhere, and neither is what led from her to her requests.
     marked_story.shredded(story)
     pseudonym = Mark("pseudonym", pseudonym_of("email", cast.ALICE))
     assert found(story, log, broker_url, [*MARKS, pseudonym]) == {}
+    assert sealed.places_of(everywhere(story, log, broker_url), [*columns, *keys]) == HANDED_OUT
     printed = capfd.readouterr()
     assert hits((printed.out + printed.err).encode(), [*MARKS, pseudonym]) == []
 
@@ -197,6 +216,22 @@ def test_a_leak_in_any_disguise_is_found(leak: bytes) -> None:
 )
 def test_words_with_umlauts_are_found(leak: bytes) -> None:
     assert hits(leak, [UNICODE])
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        pytest.param(bytes, id="as they are"),
+        pytest.param(lambda data: data.hex().encode(), id="hex"),
+        pytest.param(base64.b64encode, id="base64"),
+        pytest.param(base64.urlsafe_b64encode, id="URL-safe base64"),
+        pytest.param(lambda data: repr(data).encode(), id="as Python shows bytes"),
+        pytest.param(gzip.compress, id="gzip"),
+    ],
+)
+def test_a_copy_of_sealed_bytes_in_any_disguise_is_found(copy: Callable[[bytes], bytes]) -> None:
+    secret = sealed.Secret("wrapped key", hashlib.sha256(b"seed").digest())
+    assert sealed.places_of({"here": copy(secret.data), "there": b"nothing"}, [secret]) == {"here": {"wrapped key"}}
 
 
 def test_a_leak_inside_an_archive_is_found() -> None:

@@ -9,7 +9,7 @@ from compliance.ledger.actors import Actor
 from compliance.recipients import details, locking, notices, permissions, progress, recipient_entries
 from compliance.recipients.actions.owe_awaited import owe_awaited
 from compliance.recipients.details import Details
-from compliance.recipients.models import Notice, NoticeStatus, Recipient
+from compliance.recipients.models import Recipient
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +24,9 @@ def change_recipient(recipient_id: uuid.UUID, known: Details, *, actor: Actor) -
     recipient = locking.locked_recipient(recipient_id)
     old_url = recipient.url
     details.apply(recipient, known)
+    owed = locking.locked_owed(recipient)
     if recipient.url != old_url:
-        for notice in Notice.objects.filter(recipient=recipient, status=NoticeStatus.OWED).select_related("recipient"):
+        for notice in owed:
             progress.begun_anew(notice)
             notices.deliver(notice)
     recipient_entries.changed(recipient, actor=actor)

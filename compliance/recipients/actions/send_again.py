@@ -24,7 +24,7 @@ def send_again(notice_id: uuid.UUID, *, actor: Actor) -> Notice:
     """
     permissions.refuse_but(permissions.STAFF, actor)
     # The delivery is locked before the request, in the order of the engine's own record.
-    rows = Delivery.objects.select_for_update().filter(kind=notices.KIND, subject_id=notice_id)
+    rows = Delivery.objects.select_for_update(no_key=True).filter(kind=notices.KIND, subject_id=notice_id)
     deliveries = {delivery.url: delivery for delivery in rows.order_by("created_at")}
     notice = locking.locked(notice_id)
     locking.refuse_shredded(notice)

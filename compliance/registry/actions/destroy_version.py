@@ -17,7 +17,7 @@ from compliance.registry.models import ModelVersion, VersionState
 @transaction.atomic
 def destroy_version(version_id: uuid.UUID, *, actor: Actor) -> ModelVersion:
     """Mark and record; a version destroyed before is returned as it is. Raises VersionStateError for one in use."""
-    version = ModelVersion.objects.select_for_update().get(pk=version_id)
+    version = ModelVersion.objects.select_for_update(no_key=True).get(pk=version_id)
     if version.status == VersionState.DESTROYED:
         return version
     if version.status not in (VersionState.SUPERSEDED, VersionState.REJECTED):

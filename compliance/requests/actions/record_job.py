@@ -43,7 +43,7 @@ def record_job(job_id: uuid.UUID, *, actor: Actor, manifest: bytes, assurance: s
 def _candidate(job: Job, before: ModelVersion, manifest: bytes, digest: str, n_forget: int) -> ModelVersion:
     versions = ModelVersion.objects.filter(model=job.model_id)
     # Locked: its destruction may be under way.
-    again = versions.select_for_update(of=("self",)).filter(sha256=digest).first()
+    again = versions.select_for_update(of=("self",), no_key=True).filter(sha256=digest).first()
     if again is not None:
         # A retry of the same method on the same version makes the same bytes: the row is judged anew.
         if again.status not in (VersionState.REJECTED, VersionState.DESTROYED) or again.children.exists():

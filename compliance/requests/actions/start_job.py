@@ -36,7 +36,7 @@ def start_job(job_id: uuid.UUID, *, actor: Actor) -> Job | None:
         return None
     held = _not_on_hold(leases.locked_requests(job))
     # Serialises the claims on one model; the database refuses a second running job in any case.
-    RegisteredModel.objects.select_for_update().get(pk=job.model_id)
+    RegisteredModel.objects.select_for_update(no_key=True).get(pk=job.model_id)
     if job.state == JobState.QUEUED and Job.objects.filter(model=job.model_id, state=JobState.RUNNING).exists():
         return None
     reason = _why_not(job, [target for target, _ in held])

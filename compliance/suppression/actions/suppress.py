@@ -10,6 +10,7 @@ from django.db import transaction
 
 from compliance.registry.pseudonyms import pseudonym_of
 from compliance.suppression.models import SuppressionToken
+from compliance.suppression.registering import hold_registrations
 from compliance.suppression.tokens import token_of
 
 
@@ -19,6 +20,7 @@ def suppress(kind: str, canonical_value: str) -> None:
 
     Raises ValueError for an identifier that has no canonical spelling.
     """
+    hold_registrations()
     today = datetime.now(tz=UTC).date()
     token = token_of(pseudonym_of(kind, canonical_value))
     SuppressionToken.objects.filter(expires_on__lt=today).delete()

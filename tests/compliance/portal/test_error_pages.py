@@ -10,7 +10,7 @@ from tests.compliance.portal.browsing import seen, signed_in
 from tests.compliance.portal.html_page import Page
 
 
-@pytest.mark.parametrize("name", ["400.html", "403.html", "403_csrf.html", "404.html", "500.html"])
+@pytest.mark.parametrize("name", ["400.html", "403.html", "403_csrf.html", "404.html", "500.html", "503.html"])
 def test_an_error_page_needs_no_context_and_no_database(name: str) -> None:
     page = Page(get_template(name).render())
     assert page.problems == []
