@@ -1,5 +1,6 @@
 """The end of a request: what the completion rests on, who signed, and whether the whole scope was covered."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -130,19 +131,27 @@ def refuse_other_completion(chain: Chain, proven: Sequence[Proven]) -> None:
             f"The decision names {approved.event.facts['n_targets']} models that hold records; "
             f"evidence covers {len(proven)}."
         )
-    _refuse_other_lists("evidence", completed, [item.sha256 for item in proven])
-    _refuse_other_lists("versions", completed, [item.facts.after_sha256 for item in proven])
+    _refuse_other_evidence(completed, [item.sha256 for item in proven])
+    _refuse_unnamed_versions(completed, [item.facts.after_sha256 for item in proven])
     for item in proven:
         _refuse_unsound(item, chain)
     completion.refuse_other_decision(chain, approved, completed)
 
 
-def _refuse_other_lists(fact: str, completed: Link, found: list[str]) -> None:
-    listed = completed.event.texts(fact)
+def _refuse_other_evidence(completed: Link, found: list[str]) -> None:
+    listed = completed.event.texts("evidence")
     if sorted(listed) != sorted(found):
         raise CompletionError(
-            f"{completed.event.type} lists {len(listed)} under `{fact}`; they are not exactly those of the evidence "
+            f"{completed.event.type} lists {len(listed)} under `evidence`; they are not exactly those of the evidence "
             f"attached ({len(found)})."
+        )
+
+
+def _refuse_unnamed_versions(completed: Link, found: list[str]) -> None:
+    missing = Counter(found) - Counter(completed.event.texts("versions"))
+    if missing:
+        raise CompletionError(
+            f"{completed.event.type} leaves out {missing.total()} of the versions that the evidence attached is about."
         )
 
 

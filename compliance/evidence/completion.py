@@ -1,5 +1,8 @@
 """A completion against the entries before it: what they alone tell, whether or not anything was disclosed."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from compliance.evidence.chain import Chain, Link
 from compliance.evidence.errors import CompletionError, SameSignerError
 from compliance.evidence.kept import Kept
@@ -12,9 +15,45 @@ def refuse_other_decision(chain: Chain, approved: Link, completed: Link) -> None
     """
     decided, kept = chain.kept(approved.position), chain.kept(completed.position)
     _refuse_same_signer(approved, completed, kept)
+    _refuse_other_versions(chain, completed)
     _refuse_unfinished(chain, approved, completed)
     _refuse_other_models(approved, completed, decided, kept)
     _refuse_other_extent(completed, kept)
+
+
+def versions_that_passed(events: Iterable[tuple[str, Mapping[str, Any]]]) -> frozenset[str]:
+    """The versions (hex SHA-256) of the runs that were the last to be judged on their model, and passed, by the events of
+    one request: type and facts of each, in their order.
+
+    By model: after a restore, the same model may be another target of the same request.
+    """
+    models: dict[str, str] = {}
+    made: dict[str, str] = {}
+    passed: dict[str | None, str | None] = {}
+    for event_type, facts in events:
+        if event_type == "job.started":
+            models[facts["job"]] = facts["model"]
+        elif event_type == "job.recorded":
+            made[facts["job"]] = facts["after_sha256"]
+        elif event_type == "findings.recorded":
+            model, is_failed = models.get(facts["job"]), facts["verdict"] == "failed"
+            passed[model] = None if is_failed else made.get(facts["job"])
+    return frozenset(version for version in passed.values() if version is not None)
+
+
+def _refuse_other_versions(chain: Chain, completed: Link) -> None:
+    """It names all versions that its own runs made and that passed, and none that did not pass.
+
+    Beside them it names those of other requests that went into service with it: model_runs.py looks whether they were.
+    """
+    named = set(completed.event.texts("versions"))
+    passed = versions_that_passed((link.event.type, link.event.facts) for link in chain.links)
+    others = {link.event.text("after_sha256") for link in chain.all("job.recorded")} - passed
+    if not passed <= named or others & named:
+        raise CompletionError(
+            f"Entry {completed.position} names {len(named)} versions; they are not exactly those that this request's "
+            f"last runs made and that passed ({len(passed)}), beside versions of other requests."
+        )
 
 
 def _refuse_same_signer(approved: Link, completed: Link, kept: Kept) -> None:

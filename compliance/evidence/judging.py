@@ -18,7 +18,7 @@ from compliance.evidence.errors import CompletionError, EvidenceError
 from compliance.evidence.export_folder import model_name, policy_name
 from compliance.evidence.export_report import RequestLine
 from compliance.evidence.export_requests import Export, judge_request
-from compliance.evidence.model_runs import ModelRun
+from compliance.evidence.model_runs import ModelRun, Released
 from compliance.evidence.position import Position
 
 _CHUNK = 200
@@ -35,7 +35,8 @@ class JudgingError(EvidenceError):
 
 class Judgement(NamedTuple):
     """Requests that hold: their lines for the report, the shared files they account for, the evidence that was read, the
-    evidence that undisclosed requests rest on, runs of models, and requests whose scope was overtaken by a registration.
+    evidence that undisclosed requests rest on, runs of models, what completions released, and requests whose scope was
+    overtaken by a registration.
     """
 
     lines: list[RequestLine]
@@ -43,12 +44,13 @@ class Judgement(NamedTuple):
     evidence: set[Position]
     relied_on: list[Position]
     runs: list[ModelRun]
+    released: list[Released]
     overtaken: list[str]
 
     @classmethod
     def empty(cls) -> Self:
         """Of no request."""
-        return cls([], set(), set(), [], [], [])
+        return cls([], set(), set(), [], [], [], [])
 
     def add(self, other: Self) -> None:
         """Take in what was judged elsewhere."""
@@ -57,6 +59,7 @@ class Judgement(NamedTuple):
         self.evidence.update(other.evidence)
         self.relied_on.extend(other.relied_on)
         self.runs.extend(other.runs)
+        self.released.extend(other.released)
         self.overtaken.extend(other.overtaken)
 
 
@@ -73,7 +76,7 @@ def judge_all(export: Export, n_processes: int | None = None) -> Judgement:
         total = _judge_chunk(export, requests)
     else:
         total = _judge_in_processes(export, chunks, n_processes)
-    model_runs.refuse_contradictory(total.runs, export.registry)
+    model_runs.refuse_contradictory(total.runs, total.released, export.registry)
     _refuse_shared_evidence(total)
     return total
 
@@ -123,6 +126,7 @@ def _judge_undisclosed(export: Export, request: str, total: Judgement) -> None:
     runs = model_runs.runs_of(chain)
     total.relied_on.extend(undisclosed.refuse_unsupported(chain, runs, export.find_evidence))
     total.runs.extend(runs)
+    total.released.extend(model_runs.released_by(chain))
 
 
 def _judge_disclosed(export: Export, request: str, total: Judgement) -> None:
@@ -131,6 +135,7 @@ def _judge_disclosed(export: Export, request: str, total: Judgement) -> None:
     if registry_events.refuse_other_register(judged, export.registry):
         total.overtaken.append(request)
     total.runs.extend(model_runs.runs_of(judged.chain))
+    total.released.extend(model_runs.released_by(judged.chain))
     n_entries, n_signatures = len(judged.record.entries), len(judged.signatures)
     total.lines.append(RequestLine(request, state_of(judged.chain), n_entries, n_signatures, True))
     for item in judged.proven:

@@ -9,11 +9,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from compliance.evidence.chain import Chain, Link
-from compliance.evidence.errors import JobMismatchError, PolicyOrderError, SwappedModelError
+from compliance.evidence.errors import CompletionError, JobMismatchError, PolicyOrderError, SwappedModelError
 from compliance.evidence.position import Position
 from compliance.evidence.registry_events import Registry
 
 _FAILED = "failed"
+
+
+class Released(NamedTuple):
+    """A completion, and the versions that it names (hex SHA-256): its own, and those of other requests that went into
+    service with it."""
+
+    position: Position
+    request: str
+    versions: tuple[str, ...]
 
 
 class ModelRun(NamedTuple):
@@ -45,6 +54,15 @@ def runs_of(chain: Chain) -> list[ModelRun]:
     _refuse_first(recorded, {run: links[0] for run, links in starts.items()})
     _refuse_first(judged, recorded)
     return [_run(link, recorded.get(run), judged.get(run)) for run, links in starts.items() for link in links]
+
+
+def released_by(chain: Chain) -> list[Released]:
+    """What the completion of this request names, if there is one."""
+    completed = chain.completed
+    if completed is None:
+        return []
+    versions = tuple(completed.event.texts("versions"))
+    return [Released(completed.position, str(completed.event.request), versions)]
 
 
 def _run(started: Link, recorded: Link | None, judged: Link | None) -> ModelRun:
@@ -88,12 +106,16 @@ def _refuse_first(later: Mapping[tuple[str, str], Link], earlier: Mapping[tuple[
             )
 
 
-def refuse_contradictory(runs: Iterable[ModelRun], registry: Registry) -> None:
-    """Raises JobMismatchError where a job stands for two targets, and SwappedModelError where a run began from a version
-    that the model did not have, or one version is the result of two that passed."""
+def refuse_contradictory(runs: Iterable[ModelRun], released: Iterable[Released], registry: Registry) -> None:
+    """Raises JobMismatchError where a job stands for two targets; SwappedModelError where a run began from a version that
+    the model did not have, or made one that was released before; CompletionError where a completion names one that no run
+    had made."""
     ordered = sorted(runs, key=lambda run: (run.started.log, run.started.index))
+    completions = list(released)
     _refuse_shared_jobs(ordered)
-    since = _versions(ordered, registry)
+    since, last = _versions(ordered, completions, registry)
+    _refuse_unmade(completions, ordered)
+    _refuse_shared_results(completions, ordered)
     for run in ordered:
         had_from = since.get((run.model, run.before_sha256))
         if had_from is None or had_from > run.started:
@@ -102,7 +124,7 @@ def refuse_contradictory(runs: Iterable[ModelRun], registry: Registry) -> None:
                 f"began from {run.before_sha256[:16]}…, which was no version of the model {run.model} then: neither "
                 "registered, nor made by a run that passed",
             )
-    _refuse_destroyed(ordered, registry, since)
+    _refuse_destroyed(ordered, registry, last)
 
 
 def _refuse_shared_jobs(runs: Iterable[ModelRun]) -> None:
@@ -116,21 +138,67 @@ def _refuse_shared_jobs(runs: Iterable[ModelRun]) -> None:
             )
 
 
-def _versions(runs: Iterable[ModelRun], registry: Registry) -> dict[tuple[str, str], Position]:
-    """From which entry on a version of a model could be built upon: registered, or made by a run that passed."""
+def _versions(
+    runs: Iterable[ModelRun], released: Iterable[Released], registry: Registry
+) -> tuple[dict[tuple[str, str], Position], dict[tuple[str, str], Position]]:
+    """From which entry on a version of a model could be built upon: registered, or made by a run that passed; and with
+    which entry it last passed.
+
+    A version may be made again until a completion names it: a restored backup knows nothing of versions that were made
+    since and not released, and the same method makes the same bytes of the same version.
+    """
     since = {(version.model, version.sha256): version.position for version in registry.first}
-    owners: dict[tuple[str, str], str] = {}
+    registered, last = set(since), dict(since)
+    named = _first_named(released)
+    jobs: dict[tuple[str, str], str] = {}
     for run in runs:
         if run.passed is None or run.after_sha256 is None:
             continue
         version = (run.model, run.after_sha256)
-        if owners.setdefault(version, run.job) != run.job or (version in since and version not in owners):
+        is_again = jobs.setdefault(version, run.job) != run.job
+        if version in registered or (is_again and named.get(run.after_sha256, run.passed) < run.passed):
             raise _wrong(run, f"made {run.after_sha256[:16]}…, which the model {run.model} had already")
-        since[version] = run.passed
-    return since
+        since[version] = min(run.passed, since.get(version, run.passed))
+        last[version] = max(run.passed, last.get(version, run.passed))
+    return since, last
 
 
-def _refuse_destroyed(runs: Sequence[ModelRun], registry: Registry, since: Mapping[tuple[str, str], Position]) -> None:
+def _first_named(released: Iterable[Released]) -> dict[str, Position]:
+    """The first completion that names a version."""
+    first: dict[str, Position] = {}
+    for completion in released:
+        for sha256 in completion.versions:
+            first[sha256] = min(completion.position, first.get(sha256, completion.position))
+    return first
+
+
+def _refuse_unmade(released: Iterable[Released], runs: Iterable[ModelRun]) -> None:
+    """A completion may name a version of another request, which went into service with it: one that had passed."""
+    passed: dict[str, Position] = {}
+    for run in runs:
+        if run.passed is not None and run.after_sha256 is not None:
+            passed[run.after_sha256] = min(run.passed, passed.get(run.after_sha256, run.passed))
+    for completion in released:
+        for sha256 in completion.versions:
+            if passed.get(sha256, completion.position) >= completion.position:
+                raise CompletionError(
+                    f"Request {completion.request}: entry {completion.position} names the version {sha256[:16]}…, which no "
+                    "run had made and passed then."
+                )
+
+
+def _refuse_shared_results(released: Iterable[Released], runs: Iterable[ModelRun]) -> None:
+    """Of two requests that made the same version only one may be completed on it as its own."""
+    named = {completion.request: set(completion.versions) for completion in released}
+    owners: dict[tuple[str, str], str] = {}
+    for run in runs:
+        if run.passed is None or run.after_sha256 is None or run.after_sha256 not in named.get(run.request, ()):
+            continue
+        if owners.setdefault((run.model, run.after_sha256), run.request) != run.request:
+            raise _wrong(run, f"made {run.after_sha256[:16]}…, on which another request was completed")
+
+
+def _refuse_destroyed(runs: Sequence[ModelRun], registry: Registry, last: Mapping[tuple[str, str], Position]) -> None:
     """What was destroyed must have been there before, and nothing can be made of it afterwards."""
     made = {(version.model, version.sha256): version.position for version in registry.first}
     for run in runs:
@@ -144,7 +212,7 @@ def _refuse_destroyed(runs: Sequence[ModelRun], registry: Registry, since: Mappi
                 f"Entry {position} destroys {sha256[:16]}…, which was no version of the model {model} then."
             )
         # One that was made again is another matter: what counts is an end after it last came into being.
-        if position > since.get((model, sha256), position):
+        if position > last.get((model, sha256), position):
             ends[model, sha256] = min(position, ends.get((model, sha256), position))
     for run in runs:
         end = ends.get((run.model, run.before_sha256))

@@ -39,26 +39,27 @@ def refuse_unsupported(chain: Chain, runs: Sequence[ModelRun], find_evidence: Fi
         return []
     evidence, versions = completed.event.texts("evidence"), completed.event.texts("versions")
     n_targets = approved.event.facts["n_targets"]
-    if not n_targets == len(evidence) == len(versions):
+    if not n_targets == len(evidence) <= len(versions):
         raise ScopeMismatchError(
             f"The decision names {n_targets} models that hold records; the completion rests on {len(evidence)} pieces of "
             f"evidence and {len(versions)} versions."
         )
     passed = _passed(chain, runs)
-    if sorted(versions) != sorted(run.after_sha256 or "" for run in passed):
+    if len(passed) < len(evidence):
         raise CompletionError(
-            f"Entry {completed.position} lists {len(versions)} versions; they are not exactly those that this request's "
-            f"last runs made and that passed ({len(passed)})."
+            f"Entry {completed.position} rests on evidence about {len(evidence)} models; this request's last runs passed "
+            f"on {len(passed)}."
         )
     refuse_other_decision(chain, approved, completed)
     return _refuse_missing_evidence(completed, evidence, passed, find_evidence)
 
 
 def _passed(chain: Chain, runs: Sequence[ModelRun]) -> list[ModelRun]:
-    """The runs that passed and were the last to be judged for their target."""
-    judged = {link.event.text("target"): link.event.text("job") for link in chain.all("findings.recorded")}
-    last = {(run.job, run.target): run for run in runs if run.passed is not None}
-    return [last[job, target] for target, job in judged.items() if (job, target) in last]
+    """The runs that passed and were the last to be judged on their model."""
+    models = {run.job: run.model for run in runs}
+    judged = {models[link.event.text("job")]: link.event.text("job") for link in chain.all("findings.recorded")}
+    last = {run.job: run for run in runs if run.passed is not None}
+    return [last[job] for job in judged.values() if job in last]
 
 
 def _refuse_missing_evidence(

@@ -1,11 +1,11 @@
 """Entries that a restored database lacks come back from the published log: same leaves, same positions, same tree.
 
 Only so can the ledger go on after a restore: their heads are signed and seen by others. Rows of the outbox that were
-given a position since the backup are dropped, or they would be given a second one.
+given a position since the backup move to it, or they would be given a second one.
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -46,8 +46,7 @@ def restore(published: Sequence[PublishedLog]) -> int:
         row = _row_of(log)
         missing = list(_missing(log, row))
         if missing:
-            _refuse_written_on(missing)
-            _write(row, missing)
+            _write(row, missing, _taken_from_outbox(missing))
         n_entries += len(missing)
     return n_entries
 
@@ -84,28 +83,36 @@ def _missing(log: PublishedLog, row: Log) -> Iterator[_Waiting]:
         yield _Waiting(index, log.leaves[index], hashes[index])
 
 
-def _refuse_written_on(missing: Sequence[_Waiting]) -> None:
-    """Drops outbox rows that are entries by now. Any other row of the same requests points to the wrong predecessor."""
+def _taken_from_outbox(missing: Sequence[_Waiting]) -> dict[str, PendingEntry]:
+    """Rows that are entries by now leave the outbox; they know more than a leaf says. By leaf hash (hex).
+
+    Any other row of the same requests points to the wrong predecessor: raises PublishedLogError.
+    """
+    taken = {}
     digests = {entry.sha256.hex() for entry in missing}
     events = (_event_of(entry.leaf) for entry in missing)
     requests = {event.request for event in events if event is not None and event.request is not None}
     for row in PendingEntry.objects.all():
         if row.leaf_sha256 in digests:
-            row.delete()
+            taken[row.leaf_sha256] = row
         elif str(row.request_id) in requests:
             raise PublishedLogError(
                 f"The request {row.request_id} was written on since the restore, and its missing entries are in the "
                 "published log. Restore once more, and run this before any other process is started."
             )
+    PendingEntry.objects.filter(pk__in=[row.pk for row in taken.values()]).delete()
+    return taken
 
 
-def _write(row: Log, missing: Sequence[_Waiting]) -> None:
+def _write(row: Log, missing: Sequence[_Waiting], waited: Mapping[str, PendingEntry]) -> None:
     now, at = datetime.now(tz=UTC), row.opened_at
     entries = []
     for entry in missing:
         event = _event_of(entry.leaf)
         at = at if event is None else event.at
         entries.append(_entry(row, entry, event, recorded_at=at, sequenced_at=now))
+        if entry.sha256.hex() in waited:
+            _take_over(entries[-1], waited[entry.sha256.hex()])
     LedgerEntry.objects.bulk_create(entries, batch_size=BATCH_ROWS)
     grown = tiles.append(row.size, [entry.sha256 for entry in missing], logs.reader(row))
     HashTile.objects.bulk_create(
@@ -135,6 +142,12 @@ def _entry(
         recorded_at=recorded_at,
         sequenced_at=sequenced_at,
     )
+
+
+def _take_over(entry: LedgerEntry, waited: PendingEntry) -> None:
+    """What others know the entry by, and whose evidence it is."""
+    entry.entry_id, entry.request_id, entry.subject_id = waited.entry_id, waited.request_id, waited.subject_id
+    entry.recorded_at = waited.recorded_at
 
 
 def _event_of(leaf: bytes) -> leaves.Event | None:

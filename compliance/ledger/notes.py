@@ -1,5 +1,7 @@
 """Signed notes as others get them: the checkpoint with the cosignatures collected so far, and the key that signed it."""
 
+from django.db.models import QuerySet
+
 from compliance.evidence.checkpoint import open_note
 from compliance.evidence.errors import EvidenceError, TrustFileError
 from compliance.evidence.witness_policy import WitnessPolicy
@@ -30,7 +32,16 @@ def cosigned_under(checkpoint: SignedCheckpoint, policy: WitnessPolicy | None) -
 
 def vkey_of(note: bytes) -> str:
     """The published key that signed this note; raises UnpublishedKeyError."""
-    for key in PublicKey.objects.filter(purpose=PublicKey.Purpose.CHECKPOINT).order_by("-published_at"):
+    return _vkey_among(PublicKey.objects.all(), note)
+
+
+def trusted_vkey_of(note: bytes) -> str:
+    """The same of the keys that nobody distrusts, from whatever moment on: a note says no time that counts."""
+    return _vkey_among(PublicKey.objects.filter(distrusted_from=None), note)
+
+
+def _vkey_among(keys: QuerySet[PublicKey], note: bytes) -> str:
+    for key in keys.filter(purpose=PublicKey.Purpose.CHECKPOINT).order_by("-published_at"):
         try:
             open_note(note, [key.text])
         except EvidenceError:

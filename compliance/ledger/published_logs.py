@@ -1,9 +1,11 @@
 """Published logs read back, for the day on which the database is older than they are. Nothing in them is trusted.
 
 A log counts when all of its entries have the root that its checkpoint names, and the checkpoint is one that we signed:
-the guard remembers it, or a key that the database knows opens it.
+the guard remembers it, or a key opens it that the database knows and nobody distrusts. Nothing is longer than the guard
+remembers: whoever has a stolen key can sign more, and cannot write there.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,22 +59,30 @@ def _read(path: Path, heads: dict[str, SignedHead]) -> PublishedLog:
     try:
         note = tile_files.LogFolder(path).checkpoint()
         head = checkpoint.parse_body(checkpoint.split_note(note)[0])
-        _refuse_unsigned(head, note, heads.get(head.origin))
+        _refuse_unsigned(head, note, heads)
         log = whole_log.read_whole(0, path, note, head)
         return PublishedLog(_number(log.leaves), head, log.leaves)
     except EvidenceError as error:
         raise PublishedLogError(f"{path} cannot be relied on. {error}") from error
 
 
-def _refuse_unsigned(head: Checkpoint, note: bytes, signed: SignedHead | None) -> None:
+def _refuse_unsigned(head: Checkpoint, note: bytes, heads: Mapping[str, SignedHead]) -> None:
+    signed = heads.get(head.origin)
     if signed is not None and (signed.size, signed.root_sha256) == (head.size, head.root.hex()):
         return
+    n_signed = 0 if signed is None else signed.size
+    if heads and head.size >= n_signed:
+        raise PublishedLogError(
+            f"The checkpoint of {head.origin} is over {head.size} entries, and the guard remembers another head, over "
+            f"{n_signed}: it was not signed here. Take the log that was published from here. If the guard was lost and "
+            "made anew since, put it aside first."
+        )
     try:
-        checkpoint.open_note(note, [notes.vkey_of(note)])
+        notes.trusted_vkey_of(note)
     except UnpublishedKeyError as error:
         raise PublishedLogError(
-            f"The checkpoint of {head.origin} is signed by no key that this database knows, and the guard does not "
-            "remember it. Keep the guard file where it was, and take the log that was published from here."
+            f"The checkpoint of {head.origin} is signed by no key that this database knows and trusts, and the guard does "
+            "not remember it. Keep the guard file where it was, and take the log that was published from here."
         ) from error
 
 

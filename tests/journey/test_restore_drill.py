@@ -1,15 +1,11 @@
 """An old backup is restored after somebody was erased. What docs/operate.md says is done, and the person stays erased."""
 
-import io
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import torch
 from django.conf import settings
-from django.core.management import CommandError, call_command
 from django.urls import reverse
 from pytest_django import Settings
 
@@ -19,23 +15,19 @@ from compliance.ledger.actors import SYSTEM
 from compliance.ledger.checkpointer import LogForkError, sign_checkpoint
 from compliance.ledger.models import LedgerEntry, Log, PendingEntry
 from compliance.ledger.sequencer import sequence_batch
-from compliance.registry.models import LineageRecord, ModelVersion, RegisteredModel, VersionState
-from compliance.registry.pseudonyms import pseudonym_of
+from compliance.registry.models import ModelVersion, VersionState
 from compliance.reports import ledger_export
 from compliance.requests import identities
 from compliance.requests.actions.shred import shred
-from compliance.requests.models import DeletionRequest, Letter, SubjectVault
+from compliance.requests.models import DeletionRequest, SubjectVault
 from compliance.requests.states import RequestState
-from ml_core.errors import UnlearningError
-from ml_core.families.analytic_classifier import family
-from ml_core.membership import locate
 from tests.compliance import cast
 from tests.compliance.api.caller import staff as calling
 from tests.journey import backups
+from tests.journey.restoring import LACKS_NOTHING, LONG_AGO, erase, holds, publish, rows_of_alice, run, serving
 from tests.workers import digits
-from workers import artifacts, director, sweep, tasks
+from workers import artifacts, director, sweep
 
-LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST, SECOND = 1, 2
 
 
@@ -54,18 +46,6 @@ class Drill:
     @property
     def log(self) -> Path:
         return Path(settings.LOG_DIR)
-
-
-def run(command: str, *arguments: str) -> tuple[int, str]:
-    """Exit code and output."""
-    out = io.StringIO()
-    try:
-        call_command(command, *arguments, stdout=out, stderr=out)
-    except SystemExit as error:
-        return int(str(error.code)), out.getvalue()
-    except CommandError as error:
-        return error.returncode, f"{out.getvalue()}{error}"
-    return 0, out.getvalue()
 
 
 @pytest.fixture
@@ -93,23 +73,6 @@ def drill(live: ModelVersion, tmp_path: Path, settings: Settings) -> Drill:
     )
 
 
-def erase(request_id: uuid.UUID) -> str:
-    """From the decision to the letter; the digest of the version that serves then."""
-    director.run_job(digits.planned_for(request_id).pk)
-    cast.second_signature(request_id)
-    for letter in Letter.objects.filter(request=request_id):
-        tasks.send_letter(letter.pk)
-    live = RegisteredModel.objects.select_related("live").get().live
-    assert live is not None
-    return live.sha256
-
-
-def publish() -> None:
-    """Everything is signed, and lies in the published log."""
-    cast.run_ledger()
-    assert run("publisher", "--once")[0] == 0
-
-
 def restore(drill: Drill, *, weights: bool) -> None:
     """The old database, with the weights of its time or those of now. Guard and published log are never restored."""
     backups.restore(drill.backup)
@@ -117,26 +80,6 @@ def restore(drill: Drill, *, weights: bool) -> None:
         backups.copy(drill.old_weights, settings.ARTIFACTS_DIR)
     assert identities.identifier(SubjectVault.objects.get()) == cast.ALICE, "the backup brought her back"
     assert serving() == drill.before
-
-
-def serving() -> str:
-    """The digest of what serves, "" for nothing."""
-    model = RegisteredModel.objects.select_related("live").get()
-    return "" if model.live is None else model.live.sha256
-
-
-def holds(sha256: str, email: str) -> bool:
-    """Whether the weights themselves know the records of this person: the model keeps whom it learned from."""
-    model = family.load(artifacts.open(sha256), torch.device("cpu"))
-    records = digits.examples()["train"].of_persons([email])
-    try:
-        return bool(locate(model.members, records, model.quantised(records.features)))
-    except UnlearningError:
-        return False
-
-
-def rows_of_alice() -> int:
-    return LineageRecord.objects.filter(subject_pseudonym=pseudonym_of("email", cast.ALICE), removed_in=None).count()
 
 
 # --- The drill, step by step ---------------------------------------------------------------------------------------
@@ -165,7 +108,7 @@ def test_an_old_backup_is_restored_and_the_person_stays_erased(drill: Drill, tmp
     # 4. It is done again.
     code, said = run("replay_ledger", str(drill.log), "--apply")
     assert (code, said) == (0, told.replace("Nothing was changed. With --apply this is done again.\n", ""))
-    assert run("replay_ledger", str(drill.log)) == (0, "The database lacks nothing of what the published log says.\n")
+    assert run("replay_ledger", str(drill.log)) == (0, LACKS_NOTHING)
 
     # 5. Nothing holds her: neither register, nor weights, nor vault.
     assert run("replay_erasures")[0] == 0
@@ -266,7 +209,7 @@ def test_a_request_that_waited_for_its_second_signature_has_its_version_in_servi
     assert (code, serving(), rows_of_alice()) == (0, after, 0), said
     assert ModelVersion.objects.get(pk=live.pk).status == VersionState.SUPERSEDED
     sweep.sweep()
-    assert run("replay_ledger", settings.LOG_DIR) == (0, "The database lacks nothing of what the published log says.\n")
+    assert run("replay_ledger", settings.LOG_DIR) == (0, LACKS_NOTHING)
 
 
 def test_versions_that_were_built_on_each_other_since_come_back_in_their_order(
@@ -367,7 +310,7 @@ def test_a_database_that_lacks_nothing_is_left_alone(drill: Drill) -> None:
     n_entries = LedgerEntry.objects.count()
     assert run("replay_ledger", str(drill.log), "--apply") == (
         0,
-        "The database lacks nothing of what the published log says.\n",
+        LACKS_NOTHING,
     )
     assert LedgerEntry.objects.count() == n_entries
     assert lines(backups.dump()) == lines(before)

@@ -31,14 +31,18 @@ class MadeVersion:
 def replay_version(
     model: RegisteredModel, made: MadeVersion, *, manifest: bytes | None, subject_pseudonym: str
 ) -> bool:
-    """Write the row of a version again, with the records of this person ("": not known) removed in it.
+    """Write the row of a version again where it is missing, with the records of this person ("": not known) removed in it.
 
     Whether it was missing. `manifest` is None where its weights are lost. Raises ValueError for that of another version.
     """
     if manifest is not None and manifest_sha256(manifest) != made.after_sha256:
         raise ValueError("The manifest is that of another version.")
     versions = ModelVersion.objects.filter(model=model)
-    if versions.filter(sha256=made.after_sha256).exists():
+    known = versions.filter(sha256=made.after_sha256).first()
+    if known is not None:
+        # A candidate of the backup's time, whose number of records leaves them out already.
+        if subject_pseudonym:
+            leave(known, subject_pseudonym)
         return False
     before, last = versions.get(sha256=made.before_sha256), versions.order_by("-number").first()
     after = ModelVersion.objects.create(
@@ -71,23 +75,36 @@ def leave_again(after: ModelVersion, subject_pseudonym: str) -> int:
 
 @transaction.atomic
 def put_back_into_service(model: RegisteredModel, sha256: str, *, destroy_after: datetime) -> bool:
-    """This version serves again; older ones are out of use, and destroyed from `destroy_after` on. Whether it did not."""
+    """This version serves again; older ones are out of use, and destroyed from `destroy_after` on. Whether it did not.
+
+    Whatever its row says of it: in the backup's time it may have been rejected, and was made again since. What a job builds
+    upon next (`head`) only goes forward: newer versions may have passed, and wait for their signature.
+    """
+    locked = RegisteredModel.objects.select_for_update(no_key=True, of=("self",)).select_related("live", "head")
+    model = locked.get(pk=model.pk)
     version = ModelVersion.objects.get(model=model, sha256=sha256)
-    is_newer = model.live is not None and model.live.number >= version.number
-    if is_newer or version.status in (VersionState.DESTROYED, VersionState.REJECTED):
+    if model.live is not None and model.live.number >= version.number:
         return False
     older = ModelVersion.objects.filter(
         model=model, number__lt=version.number, status__in=(VersionState.LIVE, VersionState.CANDIDATE)
     )
     retire(older, VersionState.SUPERSEDED, destroy_after)
-    ModelVersion.objects.filter(pk=version.pk).update(status=VersionState.LIVE)
-    RegisteredModel.objects.filter(pk=model.pk).update(head=version, live=version)
+    fresh = {"destroy_after": None, "destroyed_at": None}
+    ModelVersion.objects.filter(pk=version.pk).update(status=VersionState.LIVE, **fresh)
+    is_ahead = model.head is not None and model.head.number > version.number
+    RegisteredModel.objects.filter(pk=model.pk).update(live=version, head=model.head if is_ahead else version)
     return True
 
 
 @transaction.atomic
-def take_out_of_service(model: RegisteredModel, *, destroy_after: datetime) -> bool:
-    """No version serves, and none is built upon; those in use are out of use. Whether there was one."""
-    in_use = ModelVersion.objects.filter(model=model, status__in=(VersionState.LIVE, VersionState.CANDIDATE))
+def take_out_of_service(model: RegisteredModel, *, before_number: int | None, destroy_after: datetime) -> bool:
+    """Of versions before this number (None: of all) none serves, and none is built upon; they are out of use. Whether one
+    did."""
+    older = ModelVersion.objects.filter(model=model)
+    if before_number is not None:
+        older = older.filter(number__lt=before_number)
+    in_use = older.filter(status__in=(VersionState.LIVE, VersionState.CANDIDATE))
     retire(in_use, VersionState.SUPERSEDED, destroy_after)
-    return bool(RegisteredModel.objects.filter(pk=model.pk).exclude(live=None, head=None).update(live=None, head=None))
+    models = RegisteredModel.objects.filter(pk=model.pk)
+    n_changed = models.filter(live__in=older).update(live=None) + models.filter(head__in=older).update(head=None)
+    return bool(n_changed)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 
+from compliance.evidence.completion import versions_that_passed
 from compliance.evidence.leaf import FactValue
 from compliance.ledger.actors import Actor
 from compliance.recipients import pending
@@ -62,10 +63,11 @@ def _sign(request_id: uuid.UUID, actor: Actor) -> DeletionRequest:
             facts: dict[str, FactValue] = {"reason": "scope_changed"}
             transitions.move(request, RequestState.ATTENTION, "request.attention", actor=actor, facts=facts)
             return request
-    pending.refuse_unfinished(request)
+        pending.refuse_unfinished(request)
+        # Whoever was erased must not be trained on again, by data that was copied before or restored after. Before any
+        # model is locked: registrations wait in this order, too.
+        suppress(request.vault.identifier_kind, identities.identifier(request.vault))
     _complete(request, _passed(request), actor)
-    # Whoever was erased must not be trained on again, by data that was copied before or restored after.
-    suppress(request.vault.identifier_kind, identities.identifier(request.vault))
     after_commit("summarise", request.pk)
     return request
 
@@ -100,9 +102,12 @@ def _passed(request: DeletionRequest) -> list[Evidence]:
 
 def _complete(request: DeletionRequest, passed: list[Evidence], actor: Actor) -> None:
     now = datetime.now(tz=UTC)
+    made = [_after(evidence) for evidence in passed]
+    # In any other state the move is refused.
+    to_be_served = _to_be_served(request, made) if request.state == RequestState.SIGNOFF else []
     facts: dict[str, FactValue] = {
         "evidence": [evidence.leaf_sha256 for evidence in passed],
-        "versions": [_after(evidence).sha256 for evidence in passed],
+        "versions": [version.sha256 for version in made] + _versions_beside(request, made, to_be_served),
     }
     changes = {"signed_off_by": actor.id, "closed_at": now}
     is_partial = bool(_excepted(request))
@@ -111,7 +116,8 @@ def _complete(request: DeletionRequest, passed: list[Evidence], actor: Actor) ->
     for evidence in passed:
         transitions.move_target(evidence.target, TargetState.DEPLOYED)
     keep_days = policy.superseded_weights_days(transitions.policy_of(request))
-    _put_into_service(request, [_after(evidence) for evidence in passed], now + timedelta(days=keep_days))
+    for version in to_be_served:
+        _serve(version, now + timedelta(days=keep_days))
     owe(request, Letter.Kind.PARTLY_COMPLETED if is_partial else Letter.Kind.COMPLETED)
 
 
@@ -121,8 +127,18 @@ def _after(evidence: Evidence) -> ModelVersion:
     return evidence.job.after
 
 
-def _put_into_service(request: DeletionRequest, made: list[ModelVersion], destroy_after: datetime) -> None:
-    """Of each model that the person was in: the newest version in which records of theirs went.
+def _versions_beside(request: DeletionRequest, made: list[ModelVersion], served: list[ModelVersion]) -> list[str]:
+    """What the entry names besides the versions with evidence in the rows: whatever else goes into service with it, so
+    that the ledger alone tells what serves; and what the request made before a restore, whose evidence did not come back.
+    """
+    told = {version.sha256 for version in made}
+    entries = ((entry.event_type, entry.facts) for entry in queries.timeline(request.pk))
+    beside = {version.sha256 for version in served} | versions_that_passed(entries)
+    return sorted(beside - told)
+
+
+def _to_be_served(request: DeletionRequest, made: list[ModelVersion]) -> list[ModelVersion]:
+    """Of each model that the person was in, the newest version in which records of theirs went, unless one as new serves.
 
     That may be one that another request made, of the same person or of somebody who shares a record, and that still
     waits for the signature there. The completion says that nothing in service knows the person, so the version must
@@ -135,6 +151,7 @@ def _put_into_service(request: DeletionRequest, made: list[ModelVersion], destro
     # In one order, so that no two signatures wait for each other; and without a join, for after a wait the row of the
     # version that was in service before would be read with it.
     locked = RegisteredModel.objects.select_for_update(no_key=True).filter(pk__in=concerned).order_by("pk")
+    found = []
     for model in locked:
         own = [version for version in made if version.model_id == model.pk]
         left_in = ModelVersion.objects.filter(pk__in=gone.filter(model=model).values("removed_in"))
@@ -143,7 +160,8 @@ def _put_into_service(request: DeletionRequest, made: list[ModelVersion], destro
         is_newer = bool(own) if model.live is None else newest.number > model.live.number
         if is_newer:
             _refuse_unproven(newest)
-            _serve(model, newest, destroy_after)
+            found.append(newest)
+    return found
 
 
 def _refuse_unproven(version: ModelVersion) -> None:
@@ -156,10 +174,11 @@ def _refuse_unproven(version: ModelVersion) -> None:
         )
 
 
-def _serve(model: RegisteredModel, version: ModelVersion, destroy_after: datetime) -> None:
+def _serve(version: ModelVersion, destroy_after: datetime) -> None:
     """Live is always the newest of the versions released: each is built on the one before, so it forgot more."""
-    older = model.versions.filter(number__lt=version.number, status__in=(VersionState.LIVE, VersionState.CANDIDATE))
+    versions = ModelVersion.objects.filter(model=version.model_id)
+    older = versions.filter(number__lt=version.number, status__in=(VersionState.LIVE, VersionState.CANDIDATE))
     # Also those that passed and still wait for their signature: they know people whom the newest has forgotten.
     retire(older, VersionState.SUPERSEDED, destroy_after)
-    model.versions.filter(pk=version.pk).update(status=VersionState.LIVE)
-    RegisteredModel.objects.filter(pk=model.pk).update(live=version)
+    versions.filter(pk=version.pk).update(status=VersionState.LIVE)
+    RegisteredModel.objects.filter(pk=version.model_id).update(live=version)
