@@ -9,7 +9,15 @@ from pytest_django import Settings
 
 from compliance.requests import retention
 from compliance.requests.actions.shred import destroy_openings
-from compliance.requests.models import DeletionRequest, Letter, LinkReason, RequestLink, SealedNote, SubjectVault
+from compliance.requests.models import (
+    UNPROVEN,
+    DeletionRequest,
+    Letter,
+    LinkReason,
+    RequestLink,
+    SealedNote,
+    SubjectVault,
+)
 from compliance.requests.queries import MAIL_TRIES
 from compliance.requests.states import TERMINAL, RequestState
 from tests.compliance import cast
@@ -75,7 +83,7 @@ def test_rows_and_queries_agree_on_what_nobody_proved(state: RequestState, level
     request.refresh_from_db()
     expected = state == RequestState.CLOSED_UNVERIFIED or (state, level) == (RequestState.WITHDRAWN, 0)
     assert retention.is_unproven(request) is expected
-    assert DeletionRequest.objects.filter(retention.UNPROVEN).exists() is expected
+    assert DeletionRequest.objects.filter(UNPROVEN).exists() is expected
 
 
 def test_a_letter_that_is_owed_is_waited_for_until_it_is_given_up() -> None:
